@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The counters as they lie in the memory that capture (BPF) and reader share.
+ *
+ * Both are arrays that the reader maps: it never makes a bpf(2) call while
+ * counting, since Linux before 6.4 or so drops kprobe programs on a CPU that
+ * is inside one. Every counter only grows. A slot is written by the CPU that
+ * runs the vcpu, and by softirqs there; additions are atomic.
+ */
+#ifndef FPSTAT_COUNTERS_H
+#define FPSTAT_COUNTERS_H
+
+#include "fpstat/event.h"
+#include "fpstat/model.h"
+
+#define FP_MAX_VCPUS 8192 /* live at one time, and not yet harvested */
+#define FP_FREE_RING 64 /* free slots at hand per CPU; power of two */
+#define FP_COMM_LEN 16
+#define FP_NO_SLOT 0xffffffffU
+
+struct fp_ops {
+	__u64 save;
+	__u64 load;
+};
+
+enum fp_slot_state { FP_SLOT_FREE, FP_SLOT_LIVE, FP_SLOT_DEAD };
+
+/* One vcpu. The reader owns a FREE slot, capture owns a LIVE or DEAD one. */
+struct fp_vcpu {
+	__u64 vcpu; /* struct kvm_vcpu *, an identity only */
+	__u64 buf; /* its FP buffer, as fpsimd_last_state.st names it */
+	__u64 task; /* thread that is inside KVM_RUN for it, or 0 */
+	__u64 owed; /* thread whose next load is charged here, or 0 */
+	__u32 gen; /* grows each time the slot is taken */
+	__u32 state; /* enum fp_slot_state */
+	__u32 vcpu_id;
+	__u32 vm_pid;
+	__u32 tid;
+	__u32 sve_vl; /* bytes moved depend on it; 0: FPSIMD */
+	char comm[FP_COMM_LEN]; /* of the VMM process */
+
+	__u64 runs;
+	__u64 exits;
+	__u64 runs_live;
+	struct fp_ops guest;
+	struct fp_ops host;
+	__u64 cause[FP_CAUSE_MAX]; /* saves of the guest's state, by cause */
+};
+
+/* One CPU: its automaton, and what is charged to no vcpu. */
+struct fp_percpu {
+	struct fp_cpu model;
+	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
+	__u32 free_head; /* capture takes here .. */
+	__u32 free_tail; /* .. the reader puts here */
+	__u32 pad;
+	__u32 free[FP_FREE_RING];
+
+	struct fp_ops task;
+	struct fp_ops kernel;
+	struct fp_ops efi;
+	__u64 missed; /* contradictions: a hook must have been dropped */
+	__u64 undecided; /* entries that began before capture did */
+	__u64 no_slot; /* vcpus that found no free slot */
+	__u64 untracked_exits; /* exits of vcpus without a slot */
+	__u64 events[FP_EV_MAX];
+};
+
+#endif /* FPSTAT_COUNTERS_H */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live source: loads the BPF programs, keeps them attached, and reads
+ * their counters through mapped memory, without a system call.
+ */
+#ifndef FPSTAT_CAPTURE_H
+#define FPSTAT_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct snapshot;
+struct capture;
+
+struct capture_opts {
+	/*
+	 * Attach the witness programs too: kvm_entry, fpsimd_thread_switch and
+	 * friends count again what the counting set counts, so that a test can
+	 * compare the two.
+	 */
+	bool witness;
+	/*
+	 * Frame the count with sethostname(2) (the name stays as it is), so
+	 * that a log kept outside of this machine can be cut at the same point.
+	 */
+	bool mark;
+};
+
+/* One probe of the allow-list, for doctor. Strings live as long as @c. */
+struct capture_hook {
+	const char *name; /* kernel function or tracepoint */
+	const char *what; /* what it tells us */
+	const char *mechanism; /* "fentry" "kprobe" "raw_tp", or NULL */
+	const char *why; /* if not attached: the reason */
+	bool required;
+};
+
+/*
+ * Says why this machine can't capture, or returns 0. @why gets one sentence
+ * that names what is missing and what to do instead. Returns -ENOTSUP.
+ */
+int capture__possible(char *why, size_t len);
+
+/*
+ * Calibrates, loads and attaches. On failure returns NULL, sets errno, and
+ * puts one sentence into @why.
+ */
+struct capture *capture__open(const struct capture_opts *opts, char *why,
+			      size_t len);
+/* Detaches everything. NULL is fine. */
+void capture__close(struct capture *c);
+
+/*
+ * Cumulative numbers since capture__open(). Rows of vcpus that ended are in
+ * the first snapshots after their end, then given up: see capture__keep().
+ * Returns 0 or a negative errno. snapshot__free() releases what @s owns.
+ */
+int capture__read(struct capture *c, struct snapshot *s);
+
+/*
+ * How many ended vcpus stay as rows of their own before they are folded into
+ * one sum, the oldest first; the default is 1024.
+ */
+void capture__keep(struct capture *c, size_t ended);
+
+/*
+ * Must be called at least ten times a second while open: recycles the slots of
+ * ended vcpus and hands free ones to the CPUs. Cheap.
+ */
+void capture__tick(struct capture *c);
+
+/*
+ * Issues the mark (see struct capture_opts) at a moment when the counters stand
+ * still, and returns how many marks have been made so far, or a negative errno.
+ */
+int capture__mark(struct capture *c);
+
+/* The allow-list as it was used on this kernel. */
+size_t capture__hooks(const struct capture *c, const struct capture_hook **h);
+
+/* Calibrated TIF_FOREIGN_FPSTATE, as a bit number. */
+int capture__foreign_bit(const struct capture *c);
+
+struct witness {
+	unsigned long long exits; /* tracepoint kvm_entry */
+	unsigned long long live; /* entries with live state, seen at the entry */
+	unsigned long long switch_saves; /* saves at fpsimd_thread_switch() */
+	unsigned long long counted_switch_saves; /* the same, as counted */
+	unsigned long long neon; /* kernel_neon_begin() */
+	unsigned long long last_state_checked; /* shadow against last.st */
+	unsigned long long last_state_differs;
+	bool last_state_readable;
+};
+/* Returns 0, or -ENOENT if the witness programs are not attached. */
+int capture__witness(struct capture *c, struct witness *w);
+
+#endif /* FPSTAT_CAPTURE_H */

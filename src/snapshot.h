@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a view sees: all numbers of one moment, and nothing of where they come
+ * from. A source fills it, snapshot__delta() turns two into an interval.
+ */
+#ifndef FPSTAT_SNAPSHOT_H
+#define FPSTAT_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fpstat/counters.h"
+
+/* A number that this host cannot show: printed as "n/a", null in JSON. */
+#define SNAP_NA UINT64_MAX
+
+/*
+ * Operations of one kind on one kind of context. Conservation, always:
+ * done == needed + redundant + pending + unknown.
+ * clean, unclobbered and dead say why a save was redundant; loads have none.
+ */
+struct snap_xfer {
+	uint64_t done;
+	uint64_t needed;
+	uint64_t redundant;
+	uint64_t clean;
+	uint64_t unclobbered;
+	uint64_t dead;
+	uint64_t pending; /* a level, not a rate */
+	uint64_t unknown;
+	uint64_t bytes; /* SNAP_NA if the format was not seen */
+	uint64_t irqoff; /* with interrupts off; SNAP_NA if not known */
+};
+
+struct snap_ops {
+	struct snap_xfer save;
+	struct snap_xfer load;
+};
+
+enum snap_vcpu_state { SNAP_VCPU_LIVE, SNAP_VCPU_ENDED };
+
+struct snap_vcpu {
+	/* identity: (slot, gen) is unique for the life of the source */
+	uint32_t slot;
+	uint32_t gen;
+	enum snap_vcpu_state state;
+	char vm[64]; /* sanitised name */
+	uint32_t vm_pid;
+	uint32_t vcpu_id;
+	uint32_t tid;
+
+	uint64_t runs; /* KVM_RUN calls */
+	uint64_t exits; /* guest exits */
+	uint64_t guest_runs_live; /* entries with live state; SNAP_NA: pKVM */
+	struct snap_ops guest; /* .done == SNAP_NA: not observable (pKVM) */
+	struct snap_ops host;
+	uint64_t cause[FP_CAUSE_MAX]; /* losses of live guest state */
+};
+
+enum snap_policy {
+	SNAP_POLICY_UNKNOWN,
+	SNAP_POLICY_MARTIN,
+	SNAP_POLICY_EAGER_HOST,
+	SNAP_POLICY_PKVM,
+};
+
+struct snapshot {
+	double t; /* seconds since the source was opened */
+	double dt; /* length of the interval; == t when cumulative */
+
+	/* host */
+	char kernel[72];
+	const char *mode; /* "vhe" "nvhe" "hvhe" "pkvm" "unknown" */
+	enum snap_policy policy;
+	const char *backend; /* "bpf" */
+	uint32_t cpus;
+	uint32_t sve_vl; /* bytes, 0 without SVE */
+	uint64_t lost; /* events of the stream that were lost */
+	uint64_t missed; /* probe hits that the kernel dropped */
+	uint64_t undecided; /* live guest states older than the capture */
+	double overhead_ns_per_exit; /* < 0: not measured */
+
+	/* all that is not charged to a vcpu */
+	struct snap_ops task;
+	struct snap_ops kernel_neon;
+	struct snap_ops efi;
+	uint64_t events[FP_EV_MAX]; /* how often each kind was seen */
+
+	/* vcpus whose row was given up to keep memory flat, summed */
+	uint64_t folded;
+	struct snap_vcpu folded_sum;
+
+	size_t nr_vcpus;
+	struct snap_vcpu *vcpus; /* by vm_pid, vcpu_id, gen; owned */
+};
+
+/* snapshot__free() takes NULL and what calloc() gave. */
+void snapshot__free(struct snapshot *s);
+/* Copies rows and all. Returns 0 or -ENOMEM; @dst holds nothing of value. */
+int snapshot__copy(struct snapshot *dst, const struct snapshot *src);
+/*
+ * @out = @now - @before, row by row; a row that is new counts from 0, a row
+ * that has gone is dropped. Levels (pending) are those of @now. @before may be
+ * NULL. Returns 0 or -ENOMEM.
+ */
+int snapshot__delta(struct snapshot *out, const struct snapshot *now,
+		    const struct snapshot *before);
+/* Sums of all vcpus, folded ones included. */
+void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+const char *snap_policy__name(enum snap_policy p);
+
+#endif /* FPSTAT_SNAPSHOT_H */
