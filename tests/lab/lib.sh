@@ -123,17 +123,26 @@ field()
 	apt_cache show --no-all-versions "$1" 2>/dev/null | sed -n "s/^$2: //p" | head -n 1
 }
 
-# unpack DIR PACKAGE[=VERSION]...: download, verified by apt, and unpack
-unpack()
+# download DIR PACKAGE[=VERSION]...: apt verifies what it fetches
+download()
 {
-	local dir=$1 deb
+	local dir=$1
 	shift
 
-	mkdir -p "$dir.debs"
-	(cd "$dir.debs" && apt_get download "$@" >&2) ||
-		die 3 "apt cannot download $*"
-	for deb in "$dir.debs"/*.deb; do
-		dpkg-deb -x "$deb" "$dir"
+	mkdir -p "$dir"
+	(cd "$dir" && apt_get download "$@" >&2) || {
+		echo "lab: apt cannot download $*" >&2
+		return 1
+	}
+}
+
+# unpack FROM TO
+unpack()
+{
+	local deb
+
+	for deb in "$1"/*.deb; do
+		dpkg-deb -x "$deb" "$2"
 	done
-	rm -r "$dir.debs"
+	rm -r "$1"
 }
