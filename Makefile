@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` says what can be made. Nothing here needs more than make itself
+# until a recipe runs, so that `make run` can install the rest.
+
+PREFIX  ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
+BUILD   ?= build
+
+HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+ARCH      ?= $(HOST_ARCH)
+OUT       := $(BUILD)/$(ARCH)
+
+CLANG      ?= clang
+LLVM_STRIP ?= llvm-strip
+# Debian keeps it where only root looks.
+BPFTOOL    ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+INSTALL    ?= install
+
+ifeq ($(ARCH),$(HOST_ARCH))
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+else ifeq ($(ARCH),arm64)
+CROSS_COMPILE ?= aarch64-linux-gnu-
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+else ifneq ($(findstring clang,$(CC)),)
+CC += --target=aarch64-linux-gnu
+endif
+PKG_CONFIG := PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig $(PKG_CONFIG)
+else
+$(error ARCH=$(ARCH): fpstat builds for this machine ($(HOST_ARCH)) and for arm64)
+endif
+
+LIBS := libbpf ncursesw
+ifneq ($(STATIC),)
+PKG_CONFIG += --static
+STATIC_FLAG := -static
+endif
+
+WARNINGS := -Wall -Wextra -Werror
+CFLAGS   ?= -O2 -g
+INCLUDES := -Iinclude -Isrc -I$(BUILD)/bpf -I$(OUT)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(INCLUDES)
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	    -fno-omit-frame-pointer
+
+# Asked once, and only when a recipe needs the answer.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(LIBS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(PKG_LIBS)
+# clang -target bpf does not look where Debian keeps <asm/types.h>.
+BPF_SYSTEM = $(eval BPF_SYSTEM := $$(shell $(CLANG) -v -E - </dev/null 2>&1 | \
+	sed -n '/<...> search starts here/,/End of search/s/^ \(.*\)/-idirafter \1/p'))$(BPF_SYSTEM)
+BPF_CFLAGS := -target bpf -D__TARGET_ARCH_arm64 -O2 -g -mcpu=v2 \
+	      -fno-stack-protector $(WARNINGS) -Iinclude
+
+SRCS  := $(sort $(wildcard src/*.c src/*/*.c))
+OBJS  := $(SRCS:%.c=$(OUT)/%.o)
+SKELS := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.skel.h,$(wildcard bpf/*.bpf.c))
+MANS  := $(sort $(wildcard man/*.[578]))
+
+ifeq ($(V),)
+Q := @
+say = @printf '  %-8s %s\n'
+else
+say = @:
+endif
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all help clean install uninstall setup run check check-unit check-lab \
+	lint unit FORCE
+
+all: $(OUT)/fpstat
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                       build/ARCH/fpstat for this machine
+#: make ARCH=arm64 STATIC=1   one static arm64 binary, also from an x86 machine
+#: make run                   install what is missing, build, show fpstat live: on
+#:                            this machine if it is arm64 with KVM, else in the lab
+#: make check [T=WORD]        all tests; with T only the files whose name has WORD
+#: make check-unit            those that need no virtual machine
+#: make check-lab             those that run fpstat on real arm64 kernels
+#: make setup                 only install what is missing
+#: make install               DESTDIR= PREFIX=/usr/local SBINDIR= MANDIR=
+#: make clean
+#: Variables: V=1 (show commands) CC= CFLAGS= LDFLAGS= BUILD=build
+
+$(OUT)/fpstat: $(OBJS) $(OUT)/link.flags
+	$(say) LINK $@
+	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJS) $(PKG_LIBS)
+
+$(OUT)/%.o: %.c $(OUT)/cc.flags | $(SKELS) $(OUT)/version.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf/cc.flags
+	@mkdir -p $(@D)
+	$(say) BPF $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(BPF_SYSTEM) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.tmp $<
+	$(Q)$(LLVM_STRIP) -g $@.tmp && mv $@.tmp $@
+
+# bpftool wants a C identifier, and names the skeleton after the file.
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+$(OUT)/version.h: FORCE
+	@mkdir -p $(@D)
+	@v=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
+	echo "#define FPSTAT_VERSION \"$(shell cat VERSION 2>/dev/null || echo 0)-$$v\"" >$@.tmp
+	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+# Flags that changed rebuild what was built with them.
+remember = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+$(OUT)/cc.flags: FORCE
+	$(call remember,$(CC) $(ALL_CFLAGS))
+$(OUT)/link.flags: FORCE
+	$(call remember,$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) $(OBJS))
+$(BUILD)/bpf/cc.flags: FORCE
+	$(call remember,$(CLANG) $(BPF_CFLAGS))
+
+install: $(OUT)/fpstat
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR)
+	$(INSTALL) -m 755 $(OUT)/fpstat $(DESTDIR)$(SBINDIR)/fpstat
+	for m in $(MANS); do \
+		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
+		$(INSTALL) -d $$d && $(INSTALL) -m 644 $$m $$d/ || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/fpstat
+	for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+
+clean:
+	rm -rf $(BUILD)
+
+# Unit tests: tests/unit/t_NAME.c with all of src/ but main.c to draw from,
+# everything instrumented.
+SAN       := $(OUT)/san
+UNIT_SRCS := $(sort $(wildcard tests/unit/t_*.c))
+UNITS     := $(UNIT_SRCS:tests/unit/%.c=$(SAN)/%)
+SAN_OBJS  := $(patsubst %.c,$(SAN)/%.o,$(filter-out src/main.c,$(SRCS)))
+
+unit: $(UNITS)
+
+$(SAN)/%.o: %.c $(OUT)/cc.flags | $(SKELS) $(OUT)/version.h
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(SAN)/fpstat.a: $(SAN_OBJS)
+	@rm -f $@
+	$(Q)ar rcs $@ $(SAN_OBJS)
+
+$(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
+	$(say) LINK $@
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
+
+-include $(OBJS:.o=.d) $(SAN_OBJS:.o=.d) $(UNITS:$(SAN)/%=$(SAN)/tests/unit/%.d)
+-include $(wildcard $(BUILD)/bpf/*.d)
