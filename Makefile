@@ -2,6 +2,8 @@
 # `make help` says what can be made. Nothing here needs more than make itself
 # until a recipe runs, so that `make run` can install the rest.
 
+VERSION := 0.1
+
 PREFIX  ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
@@ -27,7 +29,7 @@ CROSS_COMPILE ?= aarch64-linux-gnu-
 ifeq ($(origin CC),default)
 CC := $(CROSS_COMPILE)gcc
 else ifneq ($(findstring clang,$(CC)),)
-CC += --target=aarch64-linux-gnu
+override CC += --target=aarch64-linux-gnu
 endif
 PKG_CONFIG := PKG_CONFIG_LIBDIR=/usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgconfig $(PKG_CONFIG)
 else
@@ -54,7 +56,8 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(PKG_LIB
 BPF_SYSTEM = $(eval BPF_SYSTEM := $$(shell $(CLANG) -v -E - </dev/null 2>&1 | \
 	sed -n '/<...> search starts here/,/End of search/s/^ \(.*\)/-idirafter \1/p'))$(BPF_SYSTEM)
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_arm64 -O2 -g -mcpu=v2 \
-	      -fno-stack-protector $(WARNINGS) -Iinclude
+	      -fno-stack-protector $(WARNINGS) \
+	      -Wno-unused-parameter -Iinclude
 
 SRCS  := $(sort $(wildcard src/*.c src/*/*.c))
 OBJS  := $(SRCS:%.c=$(OUT)/%.o)
@@ -73,6 +76,7 @@ endif
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-unit check-lab \
 	lint unit FORCE
+MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
 
@@ -86,6 +90,7 @@ help:
 #: make check [T=WORD]        all tests; with T only the files whose name has WORD
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
+#: make lint                  only the rules about the sources
 #: make setup                 only install what is missing
 #: make install               DESTDIR= PREFIX=/usr/local SBINDIR= MANDIR=
 #: make clean
@@ -113,8 +118,8 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 
 $(OUT)/version.h: FORCE
 	@mkdir -p $(@D)
-	@v=$$(git describe --always --dirty 2>/dev/null || echo unknown); \
-	echo "#define FPSTAT_VERSION \"$(shell cat VERSION 2>/dev/null || echo 0)-$$v\"" >$@.tmp
+	@v=$$(git rev-parse --short HEAD 2>/dev/null); \
+	echo "#define FPSTAT_VERSION \"$(VERSION)$${v:+-$$v}\"" >$@.tmp
 	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 # Flags that changed rebuild what was built with them.
@@ -162,6 +167,43 @@ $(SAN)/fpstat.a: $(SAN_OBJS)
 $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 	$(say) LINK $@
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
+
+TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
+TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
+RUN_TESTS  := tests/run --logs $(BUILD)/check --match '$(T)'
+FOR_ARM64  := ARCH=arm64 STATIC=1
+
+setup:
+	@contrib/setup check
+
+# A part of the tests wants what they test built; all of them test that, too.
+check:
+	@contrib/setup check
+ifeq ($(T),)
+	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) $(TESTS_LAB)
+else
+	@$(MAKE) all unit
+	@$(MAKE) $(FOR_ARM64)
+	@$(MAKE) -C tests/lab/workloads
+	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) $(TESTS_LAB)
+endif
+
+check-unit: all unit
+	@$(RUN_TESTS) $(UNITS) $(TESTS_SH)
+
+lint:
+	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
+
+check-lab:
+	@$(MAKE) $(FOR_ARM64)
+	@$(MAKE) -C tests/lab/workloads
+	@$(RUN_TESTS) $(TESTS_LAB)
+
+run:
+	@contrib/setup run
+	@$(MAKE) $(FOR_ARM64)
+	@$(MAKE) -C tests/lab/workloads
+	@contrib/run
 
 -include $(OBJS:.o=.d) $(SAN_OBJS:.o=.d) $(UNITS:$(SAN)/%=$(SAN)/tests/unit/%.d)
 -include $(wildcard $(BUILD)/bpf/*.d)
