@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bystander.h"
+
+/*
+ * d8 to d15 survive calls, and neither this program nor the system calls it
+ * makes use them: they carry a number from one quantum to the next.
+ */
+static uint64_t registers_get(void)
+{
+	uint64_t value;
+
+	asm volatile("fmov %0, d8" : "=r"(value));
+	return value;
+}
+
+static void registers_set(uint64_t value)
+{
+	asm volatile("fmov d8, %0" : : "r"(value));
+}
+
+static void compute(struct bystander *bystander, uint64_t *number)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (registers_get() != *number)
+			bystander->lost++;
+		registers_set(++*number);
+	}
+}
+
+static void wait_for(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		die(EXIT_WRONG, "bystander: eventfd");
+}
+
+static void signal_to(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		die(EXIT_WRONG, "bystander: eventfd");
+}
+
+static void *bystander__thread(void *arg)
+{
+	struct bystander *bystander = arg;
+	struct switches start;
+	uint64_t number = 0x12345678;
+
+	set_name("bystander");
+	if (bystander->cpu >= 0)
+		set_cpu(0, bystander->cpu);
+	set_fifo(bystander->priority);
+	bystander->tid = thread_id();
+	start = switches_now();
+	registers_set(number);
+	signal_to(bystander->answer_fd);
+
+	while (!atomic_load(&bystander->stop)) {
+		if (bystander->spin) {
+			compute(bystander, &number);
+			continue;
+		}
+		wait_for(bystander->poke_fd);
+		if (atomic_load(&bystander->stop))
+			break;
+		compute(bystander, &number);
+		bystander->quanta++;
+		signal_to(bystander->answer_fd);
+	}
+	bystander->switches = switches_since(start);
+	return NULL;
+}
+
+void bystander__start(struct bystander *bystander)
+{
+	bystander->poke_fd = eventfd(0, EFD_CLOEXEC);
+	bystander->answer_fd = eventfd(0, EFD_CLOEXEC);
+	if (bystander->poke_fd < 0 || bystander->answer_fd < 0 ||
+	    pthread_create(&bystander->thread, NULL, bystander__thread, bystander))
+		die(EXIT_ENV, "no thread for a bystander");
+	wait_for(bystander->answer_fd);
+}
+
+void bystander__poke(struct bystander *bystander)
+{
+	signal_to(bystander->poke_fd);
+	wait_for(bystander->answer_fd);
+}
+
+void bystander__stop(struct bystander *bystander)
+{
+	atomic_store(&bystander->stop, true);
+	signal_to(bystander->poke_fd);
+	pthread_join(bystander->thread, NULL);
+	close(bystander->poke_fd);
+	close(bystander->answer_fd);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "runner.h"
+
+static void handle_exit(struct runner *runner, const struct kvm_run *run)
+{
+	if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write)
+		die(EXIT_WRONG, "vcpu %d: unexpected exit %u", runner->id,
+		    run->exit_reason);
+	if (run->mmio.phys_addr == GUEST_DONE)
+		runner->dones++;
+	else if (run->mmio.phys_addr == GUEST_MMIO)
+		runner->mmios++;
+	else
+		die(EXIT_WRONG, "vcpu %d: MMIO at %#llx", runner->id,
+		    (unsigned long long)run->mmio.phys_addr);
+}
+
+static bool run_once(struct runner *runner, int fd)
+{
+	runner->runs++;
+	if (ioctl(fd, KVM_RUN, 0) == 0)
+		return true;
+	if (errno != EINTR)
+		die(EXIT_WRONG, "KVM_RUN: %s", strerror(errno));
+	return false;
+}
+
+void runner__run(struct runner *runner)
+{
+	int fd = runner->vm->vcpu_fd[runner->id];
+	struct kvm_run *run = runner->vm->run[runner->id];
+	struct switches start = switches_now();
+
+	atomic_store(&runner->running, true);
+	while (runner->dones < runner->sessions) {
+		if (run_once(runner, fd))
+			handle_exit(runner, run);
+		else
+			runner->signals++;
+	}
+	run->immediate_exit = 1;
+	for (uint64_t i = 0; i < runner->immediates; i++)
+		run_once(runner, fd);
+	run->immediate_exit = 0;
+
+	runner->switches = switches_since(start);
+	atomic_store(&runner->finished, true);
+}
+
+static void *runner__thread(void *arg)
+{
+	struct runner *runner = arg;
+	char name[16];
+
+	/* QEMU's names, which tools know. */
+	snprintf(name, sizeof(name), "CPU %d/KVM", runner->id);
+	set_name(name);
+	if (runner->cpu >= 0)
+		set_cpu(0, runner->cpu);
+	set_fifo(runner->priority);
+	runner->tid = thread_id();
+	runner__run(runner);
+	return NULL;
+}
+
+void runner__start(struct runner *runner)
+{
+	if (pthread_create(&runner->thread, NULL, runner__thread, runner))
+		die(EXIT_ENV, "no thread for a vcpu");
+}
+
+void runner__join(struct runner *runner)
+{
+	pthread_join(runner->thread, NULL);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A vcpu thread: calls KVM_RUN in a loop and counts what happens to it. */
+#ifndef WORKLOADS_RUNNER_H
+#define WORKLOADS_RUNNER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "util.h"
+#include "vm.h"
+
+struct runner {
+	/* set by the caller */
+	struct vm *vm;
+	int id;
+	int cpu;		/* -1: wherever the scheduler likes */
+	int priority;		/* of SCHED_FIFO, 0: ordinary */
+	uint64_t sessions;	/* leave after so many stores to GUEST_DONE */
+	uint64_t immediates;	/* then, KVM_RUNs with immediate_exit set */
+
+	/* measured, from just before the first KVM_RUN to just after the last */
+	struct switches switches;
+	uint64_t runs;		/* calls of KVM_RUN, all of them */
+	uint64_t dones;
+	uint64_t mmios;
+	uint64_t signals;	/* KVM_RUNs that a signal ended */
+
+	pthread_t thread;
+	pid_t tid;
+	atomic_bool running;	/* about to call the first KVM_RUN */
+	atomic_bool finished;
+};
+
+void runner__start(struct runner *runner);
+void runner__join(struct runner *runner);
+/* The same in the calling thread. */
+void runner__run(struct runner *runner);
+
+#endif
