@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct snapshot;
 struct capture;
@@ -70,10 +71,11 @@ void capture__keep(struct capture *c, size_t ended);
 void capture__tick(struct capture *c);
 
 /*
- * Issues the mark (see struct capture_opts) at a moment when the counters stand
- * still, and returns how many marks have been made so far, or a negative errno.
+ * Issues the mark (see struct capture_opts) and reads @s like capture__read(),
+ * at a moment when no counter moves: @s holds exactly what happened up to the
+ * mark. Returns how many marks have been made so far, or a negative errno.
  */
-int capture__mark(struct capture *c);
+int capture__mark(struct capture *c, struct snapshot *s);
 
 /* The allow-list as it was used on this kernel. */
 size_t capture__hooks(const struct capture *c, const struct capture_hook **h);
@@ -82,13 +84,13 @@ size_t capture__hooks(const struct capture *c, const struct capture_hook **h);
 int capture__foreign_bit(const struct capture *c);
 
 struct witness {
-	unsigned long long exits; /* tracepoint kvm_entry */
-	unsigned long long live; /* entries with live state, seen at the entry */
-	unsigned long long switch_saves; /* saves at fpsimd_thread_switch() */
-	unsigned long long counted_switch_saves; /* the same, as counted */
-	unsigned long long neon; /* kernel_neon_begin() */
-	unsigned long long last_state_checked; /* shadow against last.st */
-	unsigned long long last_state_differs;
+	uint64_t exits; /* tracepoint kvm_entry */
+	uint64_t live; /* entries with live state, seen at the entry */
+	uint64_t switch_saves; /* saves at fpsimd_thread_switch() */
+	uint64_t counted_switch_saves; /* the same, as counted */
+	uint64_t neon; /* kernel_neon_begin() */
+	uint64_t last_state_checked; /* shadow against last.st */
+	uint64_t last_state_differs;
 	bool last_state_readable;
 };
 /* Returns 0, or -ENOENT if the witness programs are not attached. */

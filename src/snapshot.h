@@ -34,6 +34,18 @@ struct snap_xfer {
 	uint64_t irqoff; /* with interrupts off; SNAP_NA if not known */
 };
 
+/* What nobody has judged: all of it unknown. */
+static inline struct snap_xfer snap_xfer__unjudged(uint64_t done,
+						   uint64_t bytes)
+{
+	return (struct snap_xfer){
+		.done = done,
+		.unknown = done,
+		.bytes = bytes,
+		.irqoff = SNAP_NA,
+	};
+}
+
 struct snap_ops {
 	struct snap_xfer save;
 	struct snap_xfer load;

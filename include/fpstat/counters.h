@@ -29,8 +29,9 @@ enum fp_slot_state { FP_SLOT_FREE, FP_SLOT_LIVE, FP_SLOT_DEAD };
 struct fp_vcpu {
 	__u64 vcpu; /* struct kvm_vcpu *, an identity only */
 	__u64 buf; /* its FP buffer, as fpsimd_last_state.st names it */
-	__u64 task; /* thread that is inside KVM_RUN for it, or 0 */
-	__u64 owed; /* thread whose next load is charged here, or 0 */
+	__u64 thread; /* struct task_struct * that called KVM_RUN last */
+	__u64 task; /* the same while it is inside KVM_RUN, else 0 */
+	__u64 owed; /* the same while its next load is charged here, else 0 */
 	__u32 gen; /* grows each time the slot is taken */
 	__u32 state; /* enum fp_slot_state */
 	__u32 vcpu_id;
@@ -59,11 +60,23 @@ struct fp_percpu {
 	struct fp_ops task;
 	struct fp_ops kernel;
 	struct fp_ops efi;
+	struct fp_ops guest; /* of vcpus that found no free slot */
 	__u64 missed; /* contradictions: a hook must have been dropped */
 	__u64 undecided; /* entries that began before capture did */
 	__u64 no_slot; /* vcpus that found no free slot */
 	__u64 untracked_exits; /* exits of vcpus without a slot */
 	__u64 events[FP_EV_MAX];
+
+	/* The witness programs, and what they compare with. */
+	__u64 user_saves;
+	__u64 w_entries;
+	__u64 w_live;
+	__u64 w_neon;
+	__u64 w_switch_saves; /* as the flag at the switch foretold */
+	__u64 w_switch_counted; /* as they were counted in between */
+	__u64 w_before;
+	__u64 w_last_checked;
+	__u64 w_last_differs;
 };
 
 #endif /* FPSTAT_COUNTERS_H */

@@ -1,0 +1,709 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Capture: translates what the kernel does into events, steps the automaton
+ * of that CPU, and adds what it answers to the counters.
+ *
+ * Hot hooks sit where neither a softirq nor a preemption can come in between
+ * (the save function, the bind at a guest exit, the load of a user state), so
+ * that no event is ever seen half done. Each of them exists as kprobe and as
+ * fentry; user space loads the one that this kernel can attach.
+ *
+ * Nothing here, and nothing in the allow-list of src/hooks.c, touches
+ * hypervisor code: an exception there panics the host.
+ */
+#include "kernel.h"
+
+#include <bpf/bpf_tracing.h>
+
+#include "fpstat/counters.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
+const volatile bool witness; /* keep what the witness programs compare with */
+
+/* Set when everything is attached: half a set of hooks would count wrong. */
+__u64 enabled;
+/* Policy, as seen in behaviour. */
+__u64 seen_eager, seen_martin;
+/* Filters: when 0, a look-up can't find anything. */
+__u64 owed_loads, saved_neon, trapped_tasks;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u32);
+	__type(value, struct fp_vcpu);
+} vcpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set before load */
+	__type(key, __u32);
+	__type(value, struct fp_percpu);
+} cpus SEC(".maps");
+
+/* struct kvm_vcpu * -> slot */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u32);
+} slot_of_vcpu SEC(".maps");
+
+/* struct task_struct * of a vcpu thread -> slot it ran last */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u32);
+} slot_of_task SEC(".maps");
+
+/* tasks that were switched out inside a kernel-mode NEON section */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} neon_of_task SEC(".maps");
+
+/* tasks inside do_sve_acc() or do_sme_acc(): see on_bind_task() */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} trap_of_task SEC(".maps");
+
+#define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
+
+static __always_inline struct fp_percpu *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return enabled ? bpf_map_lookup_elem(&cpus, &cpu) : NULL;
+}
+
+static __always_inline struct fp_vcpu *slot_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&vcpus, &slot);
+}
+
+static __always_inline struct fp_vcpu *slot_by(void *map, __u64 key)
+{
+	__u32 *slot = bpf_map_lookup_elem(map, &key);
+
+	return slot ? slot_at(*slot) : NULL;
+}
+
+/*
+ * The vcpu that operations on the user state of @t are charged to: @t is
+ * inside KVM_RUN for it. Between vcpu_load() and vcpu_put() the preempt
+ * notifier says so; from there to kvm_userspace_exit only we know.
+ */
+static __always_inline struct fp_vcpu *run_of(struct fp_percpu *c,
+					      const struct task_struct *t,
+					      __u64 loaded)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (!loaded)
+		return v && v->task == (__u64)t ? v : NULL;
+	if (v && v->vcpu == loaded)
+		return v;
+	return slot_by(&slot_of_vcpu, loaded);
+}
+
+static __always_inline void account_guest(struct fp_percpu *c,
+					  struct fp_vcpu *v, __u32 step)
+{
+	__u32 ops = FP_OPS(step), cause = FP_CAUSE(step);
+
+	if (ops & FP_OP_GUEST_SAVE) {
+		ADD(*(v ? &v->guest.save : &c->guest.save), 1);
+		if (v && cause < FP_CAUSE_MAX)
+			ADD(v->cause[cause], 1);
+	}
+	if (ops & FP_OP_GUEST_LOAD)
+		ADD(*(v ? &v->guest.load : &c->guest.load), 1);
+	if (ops & FP_OP_LIVE && v)
+		ADD(v->runs_live, 1);
+}
+
+/* @v: the vcpu that this is charged to, or NULL. */
+static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
+				    __u32 step)
+{
+	__u32 ops = FP_OPS(step);
+
+	if (!ops)
+		return;
+	account_guest(c, v, step);
+	if (ops & FP_OP_USER_SAVE) {
+		ADD(*(v ? &v->host.save : &c->task.save), 1);
+		if (witness && FP_CAUSE(step) != FP_CAUSE_GUEST_TRAP)
+			c->user_saves++;
+	}
+	if (ops & FP_OP_USER_LOAD)
+		ADD(*(v ? &v->host.load : &c->task.load), 1);
+	if (ops & FP_OP_KERNEL_SAVE)
+		ADD(c->kernel.save, 1);
+	if (ops & FP_OP_KERNEL_LOAD)
+		ADD(c->kernel.load, 1);
+	if (ops & FP_OP_MISSED)
+		ADD(c->missed, 1);
+	if (ops & FP_OP_UNDECIDED)
+		ADD(c->undecided, 1);
+	if (ops & FP_OP_EAGER && !seen_eager)
+		seen_eager = 1;
+	if (ops & FP_OP_MARTIN && !seen_martin)
+		seen_martin = 1;
+}
+
+/* An event about the user state of @t, which is current. */
+static __always_inline struct fp_event task_event(const struct task_struct *t,
+						  __u8 kind)
+{
+	struct fp_event ev = {
+		.buf = task_buf(t),
+		.gen = (__u32)bpf_get_current_pid_tgid(),
+		.kind = kind,
+		.foreign = !!(task_flags(t) & foreign_mask),
+	};
+
+	return ev;
+}
+
+/* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
+
+static __always_inline int on_save(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_SAVE);
+	struct fp_vcpu *v = NULL;
+	__u64 loaded;
+
+	if (!c)
+		return 0;
+	if (!ev.foreign) {
+		loaded = task_loaded_vcpu(t);
+		v = run_of(c, t, loaded);
+		ev.in_run = loaded || v;
+		if (loaded && c->model.bound == FP_BOUND_UNKNOWN)
+			ev.arg = vcpu_hint(loaded);
+	}
+	account(c, v, fp_step(&c->model, &ev));
+	return 0;
+}
+
+/* ---- the load of a user state ---- */
+
+/* The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. */
+static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (v && v->owed == t)
+		return v;
+	if (!owed_loads)
+		return NULL;
+	v = slot_by(&slot_of_task, t);
+	return v && v->owed == t ? v : NULL;
+}
+
+static __always_inline int on_load(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_LOAD);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = owed_by(c, (__u64)t);
+	if (v) {
+		v->owed = 0;
+		ADD(owed_loads, -1);
+		if (v->state != FP_SLOT_LIVE)
+			v = NULL; /* ended meanwhile: its row is closed */
+	}
+	account(c, v, fp_step(&c->model, &ev));
+	return 0;
+}
+
+/*
+ * Where task_fpsimd_load() is inlined: each bind of a task follows a load,
+ * save those of do_sve_acc() and do_sme_acc(), which bind what the registers
+ * hold already. They do so unless they took the way through memory, and then
+ * they call fpsimd_flush_task_state() first.
+ */
+static __always_inline int on_bind_task(void)
+{
+	__u64 t = bpf_get_current_task();
+
+	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t)) {
+		ADD(trapped_tasks, -1);
+		return 0;
+	}
+	return on_load();
+}
+
+/* ---- binds: a guest exit with live state, a kernel NEON state ---- */
+
+static __always_inline int on_bind_kernel(struct fp_percpu *c,
+					  struct task_struct *t, __u64 buf)
+{
+	__u64 key = (__u64)t;
+	__u8 one = 1;
+	struct fp_event ev = {
+		.buf = buf,
+		.kind = FP_EV_BIND_KERNEL,
+		.arg = in_serving_softirq(t),
+	};
+
+	ADD(c->events[FP_EV_BIND_KERNEL], 1);
+	if (!ev.arg) {
+		if (bpf_map_update_elem(&neon_of_task, &key, &one, BPF_ANY))
+			ADD(c->missed, 1);
+		else
+			ADD(saved_neon, 1);
+	}
+	account(c, NULL, fp_step(&c->model, &ev));
+	return 0;
+}
+
+static __always_inline int on_bind_state(__u64 arg)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	__u64 buf = bound_buf(arg), loaded;
+	struct fp_event ev = {
+		.buf = buf,
+		.kind = FP_EV_BIND_VCPU,
+		.foreign = !!(task_flags(t) & foreign_mask),
+		.in_run = 1,
+	};
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->slot);
+	if (!v || v->buf != buf) {
+		if (buf == neon_buf(t))
+			return on_bind_kernel(c, t, buf);
+		loaded = task_loaded_vcpu(t);
+		v = loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
+		if (!loaded || vcpu_buf(loaded) != buf) {
+			ADD(c->missed, 1);
+			return 0;
+		}
+	}
+	ev.gen = v ? v->gen : 0;
+	account(c, v, fp_step(&c->model, &ev));
+	return 0;
+}
+
+/* ---- KVM_RUN: who runs, from where to where ---- */
+
+/* Takes a free slot from this CPU's ring; the reader keeps it filled. */
+static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
+						 __u64 vcpu, __u32 *slot)
+{
+	const struct kvm_vcpu *kv = (const void *)vcpu;
+	struct task_struct *t = current_task();
+	struct fp_vcpu *v;
+
+	if (c->free_head == c->free_tail)
+		return NULL;
+	*slot = c->free[c->free_head & (FP_FREE_RING - 1)];
+	c->free_head++;
+	v = slot_at(*slot);
+	if (!v)
+		return NULL;
+	v->vcpu = vcpu;
+	v->buf = vcpu_buf(vcpu);
+	v->vcpu_id = BPF_CORE_READ(kv, vcpu_id);
+	v->vm_pid = BPF_CORE_READ(kv, kvm, userspace_pid);
+	v->sve_vl = BPF_CORE_READ(kv, arch.sve_max_vl);
+	bpf_probe_read_kernel_str(v->comm, sizeof(v->comm),
+				  BPF_CORE_READ(t, group_leader, comm));
+	v->gen++;
+	v->state = FP_SLOT_LIVE;
+	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY))
+		ADD(c->missed, 1);
+	return v;
+}
+
+/* The thread @t begins a KVM_RUN for @v. */
+static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
+{
+	__u32 *was = bpf_map_lookup_elem(&slot_of_task, &t);
+
+	if (!was || *was != slot)
+		bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
+	v->thread = t;
+	v->tid = (__u32)bpf_get_current_pid_tgid();
+	v->task = t;
+}
+
+static __always_inline int on_vcpu_load(__u64 vcpu)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_VLOAD);
+	__u32 *known, slot = FP_NO_SLOT;
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
+	if (known) {
+		slot = *known;
+		v = slot_at(slot);
+	} else {
+		v = take_slot(c, vcpu, &slot);
+		if (!v)
+			ADD(c->no_slot, 1);
+	}
+	if (v && v->task != (__u64)t)
+		begin_run(v, (__u64)t, slot);
+	c->slot = v ? slot : FP_NO_SLOT;
+	account(c, v, fp_step(&c->model, &ev));
+	return 0;
+}
+
+SEC("raw_tp/kvm_exit")
+int kvm_exit(void *ctx)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->slot);
+	if (v && v->task == (__u64)t)
+		ADD(v->exits, 1);
+	else
+		ADD(c->untracked_exits, 1);
+	if (!seen_eager && !seen_martin) {
+		struct fp_event ev = task_event(t, FP_EV_EXIT);
+
+		account(c, v, fp_step(&c->model, &ev));
+	}
+	return 0;
+}
+
+SEC("raw_tp/kvm_userspace_exit")
+int kvm_userspace_exit(void *ctx)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_RUN_END);
+	struct fp_vcpu *v;
+	__u64 key = (__u64)t;
+	__u32 *slot;
+
+	if (!c)
+		return 0;
+	account(c, NULL, fp_step(&c->model, &ev));
+	v = slot_at(c->slot);
+	if (!v || v->task != key) {
+		/* It moved since vcpu_put(), or it never got to vcpu_load(). */
+		slot = bpf_map_lookup_elem(&slot_of_task, &key);
+		v = slot ? slot_at(*slot) : NULL;
+		if (!v || v->thread != key)
+			return 0;
+		c->slot = *slot;
+	}
+	ADD(v->runs, 1);
+	v->task = 0;
+	if (ev.foreign && v->owed != key) {
+		v->owed = key;
+		ADD(owed_loads, 1);
+	}
+	return 0;
+}
+
+/* Its memory will be used again: nothing may be charged to it any more. */
+static __always_inline int on_vcpu_end(__u64 vcpu)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = slot_by(&slot_of_vcpu, vcpu);
+
+	if (!c)
+		return 0;
+	ADD(c->events[FP_EV_VCPU_END], 1);
+	if (!v)
+		return 0; /* it never ran */
+	v->task = 0;
+	v->buf = 0;
+	v->vcpu = 0;
+	v->state = FP_SLOT_DEAD;
+	bpf_map_delete_elem(&slot_of_vcpu, &vcpu);
+	return 0;
+}
+
+SEC("kprobe")
+int vcpu_end(struct pt_regs *ctx)
+{
+	return on_vcpu_end(PT_REGS_PARM1(ctx));
+}
+
+/* ---- the scheduler ---- */
+
+SEC("raw_tp/sched_switch")
+int sched_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *prev = (void *)ctx->args[1];
+	__u64 next = ctx->args[2];
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = {};
+
+	if (!c)
+		return 0;
+	ADD(c->events[FP_EV_SWITCH], 1);
+	if (task_loaded_vcpu(prev)) {
+		ev.kind = FP_EV_SWITCH;
+		ev.arg = ctx->args[0] || task_running(prev);
+		fp_step(&c->model, &ev);
+	}
+	if (saved_neon && !bpf_map_delete_elem(&neon_of_task, &next)) {
+		ADD(saved_neon, -1);
+		ADD(c->events[FP_EV_RESUME_KERNEL], 1);
+		ev.kind = FP_EV_RESUME_KERNEL;
+		account(c, NULL, fp_step(&c->model, &ev));
+	}
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int task_end(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 t = ctx->args[0];
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = slot_by(&slot_of_task, t);
+
+	if (c)
+		ADD(c->events[FP_EV_TASK_END], 1);
+	if (!v)
+		return 0;
+	if (v->owed == t) {
+		v->owed = 0;
+		ADD(owed_loads, -1);
+	}
+	if (v->thread == t)
+		v->thread = 0;
+	bpf_map_delete_elem(&slot_of_task, &t);
+	return 0;
+}
+
+/* ---- kernel-mode NEON ---- */
+
+static __always_inline int on_neon_begin(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	bool softirq = in_serving_softirq(t);
+	struct fp_event ev = {
+		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
+	};
+
+	if (!c)
+		return 0;
+	ADD(c->events[ev.kind], 1);
+	fp_step(&c->model, &ev);
+	/* Up to 6.18 a nested section is seen by its bind. */
+	if (softirq && neon_buf_is_pointer() && neon_buf(t)) {
+		ADD(c->events[FP_EV_NEON_NEST], 1);
+		ev.kind = FP_EV_NEON_NEST;
+		ev.arg = 1;
+		account(c, NULL, fp_step(&c->model, &ev));
+	}
+	return 0;
+}
+
+/* ---- what happens to a state in memory: rare, seen, not yet judged ---- */
+
+static __always_inline int count(__u8 kind)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		ADD(c->events[kind], 1);
+	return 0;
+}
+
+#define COUNT(name, kind)                       \
+	SEC("kprobe")                           \
+	int need_##name(struct pt_regs *ctx)    \
+	{                                       \
+		return count(FP_EV_##kind);     \
+	}
+
+COUNT(fork, FORK)
+COUNT(preserve, PRESERVE)
+COUNT(sigreturn, SIGRETURN)
+COUNT(ptrace, PTRACE)
+COUNT(coredump, COREDUMP)
+COUNT(exec, EXEC)
+COUNT(set_vl, SET_VL)
+COUNT(get_reg, GET_REG)
+COUNT(set_reg, SET_REG)
+COUNT(vcpu_reset, VCPU_RESET)
+COUNT(efi_begin, EFI_BEGIN)
+COUNT(efi_end, EFI_END)
+
+static __always_inline int on_trap(__u8 kind)
+{
+	__u64 t = bpf_get_current_task();
+	__u8 one = 1;
+
+	if (!bpf_map_update_elem(&trap_of_task, &t, &one, BPF_NOEXIST))
+		ADD(trapped_tasks, 1);
+	return count(kind);
+}
+
+SEC("kprobe")
+int need_sve_trap(struct pt_regs *ctx)
+{
+	return on_trap(FP_EV_SVE_TRAP);
+}
+
+SEC("kprobe")
+int need_sme_trap(struct pt_regs *ctx)
+{
+	return on_trap(FP_EV_SME_TRAP);
+}
+
+SEC("kprobe")
+int need_flush_task(struct pt_regs *ctx)
+{
+	__u64 t = PT_REGS_PARM1(ctx);
+
+	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
+		ADD(trapped_tasks, -1);
+	return count(FP_EV_FLUSH_TASK);
+}
+
+SEC("kprobe")
+int need_cpu_pm(struct pt_regs *ctx)
+{
+	/* CPU_PM_ENTER, the only command that changes ownership */
+	return PT_REGS_PARM2(ctx) == 0 ? count(FP_EV_CPU_PM) : 0;
+}
+
+SEC("kprobe")
+int need_cpu_dead(struct pt_regs *ctx)
+{
+	__u32 cpu = PT_REGS_PARM1(ctx);
+	struct fp_percpu *dead = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = { .kind = FP_EV_CPU_DEAD };
+
+	if (dead)
+		fp_step(&dead->model, &ev);
+	return count(FP_EV_CPU_DEAD);
+}
+
+/* ---- twins ---- */
+
+#define TWINS(name, handler)                      \
+	SEC("kprobe")                             \
+	int k_##name(struct pt_regs *ctx)         \
+	{                                         \
+		return handler();                 \
+	}                                         \
+	SEC("fentry")                             \
+	int f_##name(unsigned long long *ctx)     \
+	{                                         \
+		return handler();                 \
+	}
+
+#define TWINS_ARG(name, handler)                    \
+	SEC("kprobe")                               \
+	int k_##name(struct pt_regs *ctx)           \
+	{                                           \
+		return handler(PT_REGS_PARM1(ctx)); \
+	}                                           \
+	SEC("fentry")                               \
+	int f_##name(unsigned long long *ctx)       \
+	{                                           \
+		return handler(ctx[0]);             \
+	}
+
+TWINS(save, on_save)
+TWINS(load, on_load)
+TWINS(bind_task, on_bind_task)
+TWINS(neon_begin, on_neon_begin)
+TWINS_ARG(bind_state, on_bind_state)
+TWINS_ARG(vcpu_load, on_vcpu_load)
+
+/*
+ * ---- witnesses: the same facts from other points, to compare with ----
+ *
+ * They count again, on their own, what the counting set counts; nothing that
+ * is shown to the user comes from here.
+ */
+
+SEC("raw_tp/kvm_entry")
+int kvm_entry(void *ctx)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	__u64 loaded = task_loaded_vcpu(t);
+
+	if (!c)
+		return 0;
+	c->w_entries++;
+	if (!(task_flags(t) & foreign_mask) &&
+	    vcpu_hint(loaded) != FP_HINT_HOST)
+		c->w_live++;
+	return 0;
+}
+
+static __always_inline int on_thread_switch(void)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (!c)
+		return 0;
+	c->w_before = c->user_saves;
+	if (!(task_flags(current_task()) & foreign_mask))
+		c->w_switch_saves++;
+	return 0;
+}
+
+static __always_inline int on_thread_switched(void)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		c->w_switch_counted += c->user_saves - c->w_before;
+	return 0;
+}
+
+static __always_inline int on_neon_witness(void)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		ADD(c->w_neon, 1);
+	return 0;
+}
+
+TWINS(thread_switch, on_thread_switch)
+
+SEC("kretprobe")
+int thread_switched(struct pt_regs *ctx)
+{
+	return on_thread_switched();
+}
+
+SEC("kprobe")
+int neon_witness(struct pt_regs *ctx)
+{
+	return on_neon_witness();
+}

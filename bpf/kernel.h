@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel as far as we read it: a few fields, relocated by CO-RE, and one
+ * accessor for each field that moved, with the commit that moved it.
+ *
+ * The ledger (arm64; Debian 5.10, 6.1, 6.12 and 7.3 are checked by the lab):
+ *
+ *   vcpu_buf()      arch.ctxt.gp_regs.fp_regs up to 5.9, arch.ctxt.fp_regs
+ *                   since e47c2055c68e ("KVM: arm64: Make struct
+ *                   kvm_regs userspace-only"), 5.10
+ *   vcpu_hint()     arch.flags & KVM_ARM64_FP_ENABLED up to 5.19, arch.fp_state
+ *                   since f8077b0d5923 ("KVM: arm64: Move FP state ownership
+ *                   from flag to a tristate"), 6.0; per CPU and out of reach
+ *                   since 5294afdbf45a, 6.10
+ *   task_running()  task_struct.state up to 5.13, .__state since 2f064a59a11f
+ *                   ("sched: Change task_struct::state"), 5.14
+ *   neon_buf()      none up to 6.7; embedded since aefbab8e77eb ("arm64:
+ *                   fpsimd: Preserve/restore kernel mode NEON at context
+ *                   switch"), 6.8; a pointer since 4fa617cc6851 ("arm64/fpsimd:
+ *                   Allocate kernel mode FP/SIMD buffers on the stack"), 6.19
+ *   bound_buf()     argument of fpsimd_bind_state_to_cpu(): the buffer up to
+ *                   6.1, struct cpu_fp_state whose first member is the buffer
+ *                   since 1192b93ba352 ("arm64/fp: Use a struct to pass data to
+ *                   fpsimd_bind_state_to_cpu()"), 6.2
+ */
+#ifndef FPSTAT_KERNEL_H
+#define FPSTAT_KERNEL_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "fpstat/model.h"
+
+/* What kprobes hand us; libbpf's PT_REGS macros ask for this name. */
+struct user_pt_regs {
+	__u64 regs[31];
+	__u64 sp;
+	__u64 pc;
+	__u64 pstate;
+};
+
+struct pt_regs;
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), \
+			     apply_to = record)
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct preempt_notifier {
+	struct hlist_node link;
+};
+
+struct thread_info {
+	unsigned long flags;
+	__u64 preempt_count;
+};
+
+struct user_fpsimd_state {
+	__u32 fpsr;
+};
+
+struct thread_struct {
+	struct {
+		struct user_fpsimd_state fpsimd_state;
+	} uw;
+	unsigned int fpsimd_cpu;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int __state;
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	char comm[16];
+	struct hlist_head preempt_notifiers;
+	struct thread_struct thread;
+};
+
+struct task_struct___5_13 {
+	long state;
+};
+
+struct thread_struct___6_8 {
+	struct user_fpsimd_state kernel_fpsimd_state;
+};
+
+struct task_struct___6_8 {
+	struct thread_struct___6_8 thread;
+};
+
+struct thread_struct___6_19 {
+	struct user_fpsimd_state *kernel_fpsimd_state;
+};
+
+struct task_struct___6_19 {
+	struct thread_struct___6_19 thread;
+};
+
+struct kvm {
+	int userspace_pid;
+};
+
+struct kvm_cpu_context {
+	struct user_fpsimd_state fp_regs;
+};
+
+struct kvm_vcpu_arch {
+	struct kvm_cpu_context ctxt;
+	unsigned int sve_max_vl;
+};
+
+struct kvm_vcpu_arch___5_19 {
+	__u64 flags;
+};
+
+struct kvm_vcpu_arch___6_9 {
+	int fp_state;
+};
+
+struct kvm_vcpu {
+	struct kvm *kvm;
+	struct preempt_notifier preempt_notifier;
+	int vcpu_id;
+	struct kvm_vcpu_arch arch;
+};
+
+struct kvm_regs___5_9 {
+	struct user_fpsimd_state fp_regs;
+};
+
+struct kvm_cpu_context___5_9 {
+	struct kvm_regs___5_9 gp_regs;
+};
+
+struct kvm_vcpu_arch___5_9 {
+	struct kvm_cpu_context___5_9 ctxt;
+};
+
+struct kvm_vcpu___5_9 {
+	struct kvm_vcpu_arch___5_9 arch;
+};
+
+struct kvm_vcpu___5_19 {
+	struct kvm_vcpu_arch___5_19 arch;
+};
+
+struct kvm_vcpu___6_9 {
+	struct kvm_vcpu_arch___6_9 arch;
+};
+
+struct cpu_fp_state {
+	struct user_fpsimd_state *st;
+};
+
+#pragma clang attribute pop
+
+#define KVM_ARM64_FP_ENABLED (1 << 1) /* asm/kvm_host.h, up to 5.19 */
+#define FP_STATE_GUEST_OWNED 2 /* asm/kvm_host.h, from 6.0 */
+#define SOFTIRQ_OFFSET (1 << 8) /* linux/preempt.h */
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+static __always_inline __u64 task_flags(const struct task_struct *t)
+{
+	return BPF_CORE_READ(t, thread_info.flags);
+}
+
+static __always_inline __u64 task_buf(const struct task_struct *t)
+{
+	return (__u64)t +
+	       bpf_core_field_offset(struct task_struct, thread.uw.fpsimd_state);
+}
+
+static __always_inline bool task_running(const struct task_struct *t)
+{
+	const struct task_struct___5_13 *old = (const void *)t;
+
+	if (bpf_core_field_exists(t->__state))
+		return BPF_CORE_READ(t, __state) == 0;
+	return BPF_CORE_READ(old, state) == 0;
+}
+
+/* The hard and soft interrupts that current is inside of. */
+static __always_inline bool in_serving_softirq(const struct task_struct *t)
+{
+	return BPF_CORE_READ(t, thread_info.preempt_count) & SOFTIRQ_OFFSET;
+}
+
+/* From 6.19 on a task in a NEON section, and only such a one, has a buffer. */
+static __always_inline bool neon_buf_is_pointer(void)
+{
+	return bpf_core_field_exists(struct task_struct___6_19,
+				     thread.kernel_fpsimd_state);
+}
+
+/* Where @t keeps its kernel-mode NEON state; 0 if there is none. */
+static __always_inline __u64 neon_buf(const struct task_struct *t)
+{
+	const struct task_struct___6_19 *pointer = (const void *)t;
+
+	if (neon_buf_is_pointer())
+		return (__u64)BPF_CORE_READ(pointer,
+					    thread.kernel_fpsimd_state);
+	if (bpf_core_field_exists(struct task_struct___6_8,
+				  thread.kernel_fpsimd_state))
+		return (__u64)t +
+		       bpf_core_field_offset(struct task_struct___6_8,
+					     thread.kernel_fpsimd_state);
+	return 0;
+}
+
+static __always_inline __u64 bound_buf(__u64 arg)
+{
+	__u64 st = 0;
+
+	if (!bpf_core_type_exists(struct cpu_fp_state))
+		return arg;
+	bpf_probe_read_kernel(&st, sizeof(st), (const void *)arg);
+	return st;
+}
+
+static __always_inline __u64 vcpu_buf(__u64 vcpu)
+{
+	const struct kvm_vcpu *v = (const void *)vcpu;
+
+	if (bpf_core_field_exists(v->arch.ctxt.fp_regs))
+		return vcpu + bpf_core_field_offset(struct kvm_vcpu,
+						    arch.ctxt.fp_regs);
+	return vcpu + bpf_core_field_offset(struct kvm_vcpu___5_9,
+					    arch.ctxt.gp_regs.fp_regs);
+}
+
+/* enum fp_hint: whose the registers are, as the vcpu itself recorded it. */
+static __always_inline __u8 vcpu_hint(__u64 vcpu)
+{
+	const struct kvm_vcpu___5_19 *flags = (const void *)vcpu;
+	const struct kvm_vcpu___6_9 *state = (const void *)vcpu;
+
+	if (bpf_core_field_exists(state->arch.fp_state))
+		return BPF_CORE_READ(state, arch.fp_state) ==
+				       FP_STATE_GUEST_OWNED ?
+			       FP_HINT_GUEST :
+			       FP_HINT_HOST;
+	if (bpf_core_field_exists(flags->arch.flags))
+		return BPF_CORE_READ(flags, arch.flags) & KVM_ARM64_FP_ENABLED ?
+			       FP_HINT_GUEST :
+			       FP_HINT_HOST;
+	return FP_HINT_NONE;
+}
+
+/*
+ * The vcpu that is loaded by @t, that is from vcpu_load() to vcpu_put(), also
+ * while @t is preempted: only KVM registers preempt notifiers.
+ */
+static __always_inline __u64 task_loaded_vcpu(const struct task_struct *t)
+{
+	__u64 node = (__u64)BPF_CORE_READ(t, preempt_notifiers.first);
+
+	if (!node)
+		return 0;
+	return node - bpf_core_field_offset(struct kvm_vcpu,
+					    preempt_notifier.link);
+}
+
+#endif /* FPSTAT_KERNEL_H */

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "attach.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.skel.h"
+#include "hooks.h"
+#include "kernel.h"
+#include "snapshot.h"
+#include "util.h"
+#include "xcheck.skel.h"
+
+#define MAX_HOOKS 64
+
+/* One hook on this kernel. */
+struct point {
+	const struct hook *hook;
+	const char *fn; /* which of its names, NULL: this kernel has none */
+	bool no_fentry; /* tried, and refused */
+	struct bpf_program *prog;
+	struct bpf_link *link;
+	int err;
+};
+
+struct attach {
+	struct capture_bpf *skel;
+	struct xcheck_bpf *xcheck;
+	struct ksyms *ksyms;
+	size_t nr;
+	struct point point[MAX_HOOKS];
+	struct capture_hook info[MAX_HOOKS];
+	char why[MAX_HOOKS][96];
+};
+
+static bool uses_fentry(const struct point *p)
+{
+	return p->hook->fentry && !p->no_fentry;
+}
+
+static const char *mechanism(const struct point *p)
+{
+	if (p->hook->flags & HOOK_RAW_TP)
+		return "raw_tp";
+	if (uses_fentry(p))
+		return "fentry";
+	return p->hook->flags & HOOK_RETURN ? "kretprobe" : "kprobe";
+}
+
+static const char *name_here(const struct attach *a, const struct hook *h)
+{
+	int i;
+
+	if (h->flags & HOOK_RAW_TP)
+		return h->fn[0];
+	for (i = 0; i < HOOK_NAMES && h->fn[i]; i++) {
+		if (ksyms__have(a->ksyms, h->fn[i]))
+			return h->fn[i];
+	}
+	return NULL;
+}
+
+/* Which hooks this kernel has; false if a required one is missing. */
+static bool choose_points(struct attach *a, bool witness, char *why, size_t len)
+{
+	const struct hook *h;
+	bool before = false;
+
+	for (h = hooks; h->fn[0]; h++) {
+		struct point *p = &a->point[a->nr];
+
+		if ((h->flags & HOOK_WITNESS && !witness) ||
+		    (h->flags & HOOK_INSTEAD && before))
+			continue;
+		p->hook = h;
+		p->fn = name_here(a, h);
+		before = p->fn;
+		a->nr++;
+		if (p->fn || !(h->flags & HOOK_REQUIRED))
+			continue;
+		if (h[1].flags & HOOK_INSTEAD) {
+			a->nr--; /* the next one stands in */
+			continue;
+		}
+		snprintf(why, len,
+			 "this kernel has no function %s() to attach to, and "
+			 "without it the counts would be wrong",
+			 h->fn[0]);
+		return false;
+	}
+	return true;
+}
+
+static struct bpf_program *program_of(const struct attach *a,
+				      const struct point *p)
+{
+	const char *name = uses_fentry(p) ? p->hook->fentry : p->hook->kprobe;
+
+	return bpf_object__find_program_by_name(a->skel->obj, name);
+}
+
+static int set_up_programs(struct attach *a)
+{
+	struct bpf_program *prog;
+	size_t i;
+	int err;
+
+	bpf_object__for_each_program(prog, a->skel->obj)
+		bpf_program__set_autoload(prog, false);
+	for (i = 0; i < a->nr; i++) {
+		struct point *p = &a->point[i];
+
+		if (!p->fn)
+			continue;
+		p->prog = program_of(a, p);
+		if (!p->prog)
+			return -ENOENT;
+		bpf_program__set_autoload(p->prog, true);
+		if (!uses_fentry(p))
+			continue;
+		err = bpf_program__set_attach_target(p->prog, 0, p->fn);
+		if (err) { /* not in BTF */
+			bpf_program__set_autoload(p->prog, false);
+			p->no_fentry = true;
+			p->prog = program_of(a, p);
+			bpf_program__set_autoload(p->prog, true);
+		}
+	}
+	return 0;
+}
+
+static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
+		bool witness)
+{
+	int err;
+
+	a->skel = capture_bpf__open();
+	if (!a->skel)
+		return -errno;
+	a->skel->rodata->foreign_mask = foreign_mask;
+	a->skel->rodata->witness = witness;
+	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
+	err = set_up_programs(a);
+	return err ? err : capture_bpf__load(a->skel);
+}
+
+static void attach_point(struct point *p)
+{
+	if (p->hook->flags & HOOK_RAW_TP)
+		p->link = bpf_program__attach_raw_tracepoint(p->prog, p->fn);
+	else if (uses_fentry(p))
+		p->link = bpf_program__attach_trace(p->prog);
+	else
+		p->link = bpf_program__attach_kprobe(
+			p->prog, p->hook->flags & HOOK_RETURN, p->fn);
+	p->err = p->link ? 0 : -errno;
+}
+
+static void detach_points(struct attach *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		bpf_link__destroy(a->point[i].link);
+		a->point[i].link = NULL;
+		a->point[i].prog = NULL;
+	}
+	capture_bpf__destroy(a->skel);
+	a->skel = NULL;
+}
+
+/*
+ * -EAGAIN: fentry was refused somewhere, begin again without it there. Linux
+ * 6.1 loads such a program and then can't attach it.
+ */
+static int attach_points(struct attach *a, char *why, size_t len)
+{
+	bool again = false;
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		struct point *p = &a->point[i];
+
+		if (!p->fn)
+			continue;
+		attach_point(p);
+		if (!p->err)
+			continue;
+		if (uses_fentry(p)) {
+			p->no_fentry = true;
+			again = true;
+		} else if (p->hook->flags & HOOK_REQUIRED) {
+			snprintf(why, len, "can't attach a %s to %s: %s",
+				 mechanism(p), p->fn, strerror(-p->err));
+			return p->err;
+		}
+	}
+	return again ? -EAGAIN : 0;
+}
+
+/* The cross-check is a witness, and only where the variable can be read. */
+static void attach_xcheck(struct attach *a, uint64_t foreign_mask)
+{
+	struct xcheck_bpf *x;
+
+	if (!ksyms__have(a->ksyms, "fpsimd_last_state"))
+		return;
+	x = xcheck_bpf__open();
+	if (!x)
+		return;
+	a->xcheck = x;
+	x->rodata->foreign_mask = foreign_mask;
+	if (bpf_map__reuse_fd(x->maps.cpus, attach__cpus_fd(a)) ||
+	    bpf_program__set_attach_target(x->progs.xcheck_save, 0,
+					   a->point[0].fn) ||
+	    xcheck_bpf__load(x) ||
+	    !(x->links.xcheck_save =
+		      bpf_program__attach_trace(x->progs.xcheck_save))) {
+		xcheck_bpf__destroy(x);
+		a->xcheck = NULL;
+	}
+}
+
+static void describe(struct attach *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		const struct point *p = &a->point[i];
+
+		a->info[i] = (struct capture_hook){
+			.name = p->fn ? p->fn : p->hook->fn[0],
+			.what = p->hook->what,
+			.mechanism = p->link ? mechanism(p) : NULL,
+			.required = p->hook->flags & HOOK_REQUIRED,
+		};
+		if (p->link)
+			continue;
+		if (p->fn)
+			snprintf(a->why[i], sizeof(a->why[i]), "refused: %s",
+				 strerror(-p->err));
+		else
+			snprintf(a->why[i], sizeof(a->why[i]),
+				 "this kernel has no such function");
+		a->info[i].why = a->why[i];
+	}
+}
+
+static int try_all(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
+		   const struct capture_opts *opts, char *why, size_t len)
+{
+	int err;
+
+	if (!choose_points(a, opts->witness, why, len))
+		return -ENOTSUP;
+	do {
+		err = load(a, foreign_mask, cpus, opts->witness);
+		if (err) {
+			snprintf(why, len, "the kernel refused the programs: %s",
+				 strerror(-err));
+			return err;
+		}
+		err = attach_points(a, why, len);
+		if (err == -EAGAIN)
+			detach_points(a);
+	} while (err == -EAGAIN);
+	if (!err && opts->witness)
+		attach_xcheck(a, foreign_mask);
+	return err;
+}
+
+struct attach *attach__open(uint64_t foreign_mask, unsigned int cpus,
+			    const struct capture_opts *opts, char *why,
+			    size_t len)
+{
+	struct attach *a = calloc(1, sizeof(*a));
+	int err = -ENOMEM;
+
+	snprintf(why, len, "out of memory");
+	if (a) {
+		a->ksyms = ksyms__load();
+		if (a->ksyms)
+			err = try_all(a, foreign_mask, cpus, opts, why, len);
+	}
+	if (err) {
+		attach__close(a);
+		errno = -err;
+		return NULL;
+	}
+	describe(a);
+	return a;
+}
+
+void attach__close(struct attach *a)
+{
+	if (!a)
+		return;
+	xcheck_bpf__destroy(a->xcheck);
+	detach_points(a);
+	ksyms__free(a->ksyms);
+	free(a);
+}
+
+void attach__enable(struct attach *a)
+{
+	__atomic_store_n(&a->skel->bss->enabled, 1, __ATOMIC_RELEASE);
+}
+
+int attach__vcpus_fd(const struct attach *a)
+{
+	return bpf_map__fd(a->skel->maps.vcpus);
+}
+
+int attach__cpus_fd(const struct attach *a)
+{
+	return bpf_map__fd(a->skel->maps.cpus);
+}
+
+bool attach__has_xcheck(const struct attach *a)
+{
+	return a->xcheck;
+}
+
+enum snap_policy attach__policy(const struct attach *a)
+{
+	const struct capture_bpf__bss *bss = a->skel->bss;
+
+	if (bss->seen_eager)
+		return SNAP_POLICY_EAGER_HOST;
+	return bss->seen_martin ? SNAP_POLICY_MARTIN : SNAP_POLICY_UNKNOWN;
+}
+
+size_t attach__hooks(const struct attach *a, const struct capture_hook **h)
+{
+	*h = a->info;
+	return a->nr;
+}
+
+static uint64_t recursion_misses(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
+uint64_t attach__missed(const struct attach *a, uint64_t *neon)
+{
+	uint64_t missed = 0;
+	size_t i;
+
+	*neon = 0;
+	for (i = 0; i < a->nr; i++) {
+		const struct point *p = &a->point[i];
+
+		if (!p->link || p->hook->flags & HOOK_WITNESS)
+			continue;
+		if (p->prog == a->skel->progs.f_neon_begin)
+			*neon = recursion_misses(p->prog);
+		else
+			missed += recursion_misses(p->prog);
+	}
+	return missed;
+}

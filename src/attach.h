@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads the capture object and attaches the allow-list, each hook by the
+ * cheapest mechanism that this kernel really lets us attach.
+ */
+#ifndef FPSTAT_ATTACH_H
+#define FPSTAT_ATTACH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture.h"
+#include "snapshot.h"
+
+struct attach;
+
+/*
+ * @cpus: possible CPUs. Nothing is counted before attach__enable(). On failure
+ * returns NULL, sets errno, and puts one sentence into @why.
+ */
+struct attach *attach__open(uint64_t foreign_mask, unsigned int cpus,
+			    const struct capture_opts *opts, char *why,
+			    size_t len);
+/* Detaches. NULL is fine. */
+void attach__close(struct attach *a);
+void attach__enable(struct attach *a);
+
+/* File descriptors of the maps that the reader maps. */
+int attach__vcpus_fd(const struct attach *a);
+int attach__cpus_fd(const struct attach *a);
+
+/* Whether the shadow is compared with fpsimd_last_state at each save. */
+bool attach__has_xcheck(const struct attach *a);
+
+enum snap_policy attach__policy(const struct attach *a);
+size_t attach__hooks(const struct attach *a, const struct capture_hook **h);
+
+/*
+ * How often the kernel dropped a program because it was running already.
+ * @neon gets what kernel_neon_begin() lost: its sections are counted all the
+ * same, since a softirq's section is what is dropped.
+ */
+uint64_t attach__missed(const struct attach *a, uint64_t *neon);
+
+#endif /* FPSTAT_ATTACH_H */

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "calibrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probe.skel.h"
+
+#define ENOUGH 4 /* times that the bit must have changed both ways */
+#define ROUNDS 40
+
+/* fork flushes the child's state, exec the new program's; both restore. */
+static int fork_and_exec(void)
+{
+	pid_t pid = fork();
+	int null, status;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		null = open("/dev/null", O_RDWR);
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+		execl("/proc/self/exe", "fpstat", "--version", (char *)NULL);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+static bool one_bit(uint64_t mask)
+{
+	return mask && !(mask & (mask - 1));
+}
+
+static int observe(struct probe_bpf *probe, struct calibration *cal)
+{
+	int i, err;
+
+	for (i = 0; i < ROUNDS; i++) {
+		err = fork_and_exec();
+		if (err)
+			return err;
+		cal->flushes = probe->bss->flushes;
+		cal->restores = probe->bss->restores;
+		cal->pstate = probe->bss->pstate;
+		cal->foreign_mask =
+			probe->data->flush_and & probe->data->restore_and;
+		if (cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
+		    one_bit(cal->foreign_mask))
+			return 0;
+	}
+	return -EIO;
+}
+
+int calibrate(struct calibration *cal, char *why, size_t len)
+{
+	struct probe_bpf *probe = probe_bpf__open_and_load();
+	int err;
+
+	if (!probe) {
+		err = -errno;
+		snprintf(why, len, "the kernel refused the calibration: %s",
+			 strerror(-err));
+		return err;
+	}
+	err = probe_bpf__attach(probe);
+	if (err)
+		snprintf(why, len,
+			 "can't probe fpsimd_flush_task_state() and "
+			 "fpsimd_restore_current_state(): %s; is "
+			 "CONFIG_KPROBE_EVENTS on?",
+			 strerror(-err));
+	else if ((err = observe(probe, cal)))
+		snprintf(why, len,
+			 "TIF_FOREIGN_FPSTATE can't be told from other bits "
+			 "(set in all %u flushes: %#llx, cleared in all %u "
+			 "restores: %#llx)",
+			 cal->flushes, probe->data->flush_and, cal->restores,
+			 probe->data->restore_and);
+	probe_bpf__destroy(probe);
+	return err;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What only the running kernel can tell: see bpf/probe.bpf.c. */
+#ifndef FPSTAT_CALIBRATE_H
+#define FPSTAT_CALIBRATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct calibration {
+	uint64_t foreign_mask; /* TIF_FOREIGN_FPSTATE: exactly one bit */
+	uint64_t pstate; /* of the kernel: its exception level */
+	unsigned int flushes; /* how often the bit was seen being set .. */
+	unsigned int restores; /* .. and cleared */
+};
+
+/*
+ * Attaches the probe object for some milliseconds, forks and executes this
+ * program a few times, and draws the conclusion. Returns 0, or a negative
+ * errno with one sentence in @why.
+ */
+int calibrate(struct calibration *cal, char *why, size_t len);
+
+#endif /* FPSTAT_CALIBRATE_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "attach.h"
+#include "calibrate.h"
+#include "kernel.h"
+#include "slots.h"
+#include "snapshot.h"
+#include "util.h"
+
+#define MARK_TRIES 100000
+
+struct capture {
+	struct calibration cal;
+	struct attach *attach;
+	struct slots *slots;
+	bool witness;
+	int marks;
+
+	struct fp_vcpu *vcpus;
+	struct fp_percpu *cpus;
+	size_t vcpus_size;
+	size_t cpus_size;
+	unsigned int nr_cpus;
+
+	double start;
+	const char *mode;
+	bool guest_visible;
+	char kernel[72];
+};
+
+int capture__possible(char *why, size_t len)
+{
+	return kernel__can_capture(why, len);
+}
+
+/* libbpf must not write over the screen; what matters comes back as @why. */
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	if (level > LIBBPF_WARN || !getenv("FPSTAT_DEBUG"))
+		return 0;
+	return vfprintf(stderr, fmt, args);
+}
+
+static void *map_array(int fd, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static size_t page_align(size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
+}
+
+static int map_counters(struct capture *c)
+{
+	c->vcpus_size = page_align(FP_MAX_VCPUS * sizeof(*c->vcpus));
+	c->cpus_size = page_align(c->nr_cpus * sizeof(*c->cpus));
+	c->vcpus = map_array(attach__vcpus_fd(c->attach), c->vcpus_size);
+	c->cpus = map_array(attach__cpus_fd(c->attach), c->cpus_size);
+	if (!c->vcpus || !c->cpus)
+		return -errno;
+	c->slots = slots__new(c->vcpus, c->cpus, c->nr_cpus);
+	return c->slots ? 0 : -errno;
+}
+
+static void describe_host(struct capture *c)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0)
+		snprintf(c->kernel, sizeof(c->kernel), "%s", u.release);
+	c->mode = kernel__mode(c->cal.pstate);
+	c->guest_visible = kernel__guest_visible(c->mode);
+}
+
+static int open_all(struct capture *c, const struct capture_opts *opts,
+		    char *why, size_t len)
+{
+	int cpus, err = calibrate(&c->cal, why, len);
+
+	if (err)
+		return err;
+	cpus = libbpf_num_possible_cpus();
+	if (cpus < 0)
+		return cpus;
+	c->nr_cpus = cpus;
+	c->attach = attach__open(c->cal.foreign_mask, cpus, opts, why, len);
+	if (!c->attach)
+		return -errno;
+	err = map_counters(c);
+	if (err)
+		snprintf(why, len, "can't map the counters: %s",
+			 strerror(-err));
+	return err;
+}
+
+struct capture *capture__open(const struct capture_opts *opts, char *why,
+			      size_t len)
+{
+	struct capture *c = NULL;
+	int err;
+
+	libbpf_set_print(quiet);
+	err = capture__possible(why, len);
+	if (!err) {
+		c = calloc(1, sizeof(*c));
+		err = c ? open_all(c, opts, why, len) : -ENOMEM;
+	}
+	if (err) {
+		capture__close(c);
+		errno = -err;
+		return NULL;
+	}
+	c->witness = opts->witness;
+	describe_host(c);
+	c->start = fps_clock();
+	attach__enable(c->attach);
+	return c;
+}
+
+void capture__close(struct capture *c)
+{
+	if (!c)
+		return;
+	slots__free(c->slots);
+	if (c->vcpus)
+		munmap(c->vcpus, c->vcpus_size);
+	if (c->cpus)
+		munmap(c->cpus, c->cpus_size);
+	attach__close(c->attach);
+	free(c);
+}
+
+void capture__keep(struct capture *c, size_t ended)
+{
+	slots__keep(c->slots, ended);
+}
+
+void capture__tick(struct capture *c)
+{
+	/* Out of memory: ended vcpus keep their slots until there is some. */
+	(void)slots__tick(c->slots);
+}
+
+/* ---- reading ---- */
+
+static uint64_t sum(const struct capture *c, size_t offset)
+{
+	uint64_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_cpus; i++)
+		n += __atomic_load_n((const uint64_t *)((const char *)&c->cpus[i] +
+							offset),
+				     __ATOMIC_RELAXED);
+	return n;
+}
+
+#define SUM(c, member) sum(c, offsetof(struct fp_percpu, member))
+
+static void read_other(const struct capture *c, struct snapshot *s)
+{
+	uint64_t save = SUM(c, kernel.save), load = SUM(c, kernel.load);
+
+	s->task.save = snap_xfer__unjudged(SUM(c, task.save), SNAP_NA);
+	s->task.load = snap_xfer__unjudged(SUM(c, task.load), SNAP_NA);
+	/* kernel-mode NEON is FPSIMD always */
+	s->kernel_neon.save = snap_xfer__unjudged(save, save * 520);
+	s->kernel_neon.load = snap_xfer__unjudged(load, load * 520);
+	s->efi.save = snap_xfer__unjudged(SUM(c, efi.save), SNAP_NA);
+	s->efi.load = snap_xfer__unjudged(SUM(c, efi.load), SNAP_NA);
+}
+
+/* Guests that found no free slot have no row of their own, but they count. */
+static void read_untracked(const struct capture *c, struct snap_vcpu *all)
+{
+	uint64_t save = SUM(c, guest.save), load = SUM(c, guest.load);
+
+	all->guest.save.done += save;
+	all->guest.save.unknown += save;
+	all->guest.load.done += load;
+	all->guest.load.unknown += load;
+	all->exits += SUM(c, untracked_exits);
+}
+
+/* Hypervisor code moves a protected guest's state: what we don't see is n/a. */
+static void hide_guest(struct snap_vcpu *v)
+{
+	v->guest_runs_live = SNAP_NA;
+	v->guest.save.done = SNAP_NA;
+	v->guest.load.done = SNAP_NA;
+}
+
+static void read_host(struct capture *c, struct snapshot *s)
+{
+	uint64_t neon;
+	size_t i;
+
+	memcpy(s->kernel, c->kernel, sizeof(s->kernel));
+	s->mode = c->mode;
+	s->policy = strcmp(c->mode, "pkvm") == 0 ? SNAP_POLICY_PKVM :
+						   attach__policy(c->attach);
+	s->backend = "bpf";
+	s->cpus = c->nr_cpus;
+	s->sve_vl = kernel__sve_vl();
+	s->missed = attach__missed(c->attach, &neon) + SUM(c, missed);
+	s->undecided = SUM(c, undecided);
+	s->overhead_ns_per_exit = -1;
+	for (i = 0; i < FP_EV_MAX; i++)
+		s->events[i] = SUM(c, events[i]);
+	s->events[FP_EV_NEON_SOFTIRQ] += neon;
+}
+
+int capture__read(struct capture *c, struct snapshot *s)
+{
+	size_t i;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	s->t = s->dt = fps_clock() - c->start;
+	read_host(c, s);
+	read_other(c, s);
+	err = slots__snapshot(c->slots, s);
+	if (err)
+		return err;
+	read_untracked(c, &s->folded_sum);
+	if (c->guest_visible)
+		return 0;
+	for (i = 0; i < s->nr_vcpus; i++)
+		hide_guest(&s->vcpus[i]);
+	hide_guest(&s->folded_sum);
+	return 0;
+}
+
+/* All transfers so far: while this stands still, so does everything. */
+static uint64_t transfers(const struct snapshot *s)
+{
+	struct snap_vcpu all;
+
+	snapshot__total(s, &all);
+	return all.guest.save.done + all.guest.load.done + all.host.save.done +
+	       all.host.load.done + s->task.save.done + s->task.load.done +
+	       s->kernel_neon.save.done + s->kernel_neon.load.done;
+}
+
+int capture__mark(struct capture *c, struct snapshot *s)
+{
+	char name[256];
+	struct snapshot after;
+	uint64_t before;
+	int i, err;
+
+	if (gethostname(name, sizeof(name)))
+		return -errno;
+	for (i = 0; i < MARK_TRIES; i++) {
+		err = capture__read(c, s);
+		if (err)
+			return err;
+		before = transfers(s);
+		if (sethostname(name, strlen(name)))
+			err = -errno;
+		c->marks++;
+		if (!err)
+			err = capture__read(c, &after);
+		if (!err && transfers(&after) == before) {
+			snapshot__free(&after);
+			return c->marks;
+		}
+		snapshot__free(s);
+		if (err)
+			return err;
+		snapshot__free(&after);
+	}
+	return -EBUSY;
+}
+
+size_t capture__hooks(const struct capture *c, const struct capture_hook **h)
+{
+	return attach__hooks(c->attach, h);
+}
+
+int capture__foreign_bit(const struct capture *c)
+{
+	return __builtin_ctzll(c->cal.foreign_mask);
+}
+
+int capture__witness(struct capture *c, struct witness *w)
+{
+	if (!c->witness)
+		return -ENOENT;
+	*w = (struct witness){
+		.exits = SUM(c, w_entries),
+		.live = SUM(c, w_live),
+		.switch_saves = SUM(c, w_switch_saves),
+		.counted_switch_saves = SUM(c, w_switch_counted),
+		.neon = SUM(c, w_neon),
+		.last_state_checked = SUM(c, w_last_checked),
+		.last_state_differs = SUM(c, w_last_differs),
+		.last_state_readable = attach__has_xcheck(c->attach),
+	};
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The allow-list: every function and tracepoint that fpstat may ever attach
+ * to. A probe inside the hypervisor's code panics the host, and the kernel
+ * refuses only part of it, so nothing that is not in this table is attached.
+ */
+#ifndef FPSTAT_HOOKS_H
+#define FPSTAT_HOOKS_H
+
+#include <stddef.h>
+
+#define HOOK_NAMES 3
+
+enum hook_flags {
+	HOOK_REQUIRED = 1, /* without it the counts would be wrong */
+	HOOK_RAW_TP = 2,
+	HOOK_RETURN = 4, /* kretprobe */
+	HOOK_WITNESS = 8, /* only on request */
+	HOOK_INSTEAD = 16, /* only if the hook before it has no function */
+};
+
+struct hook {
+	/* The first that this kernel has is attached. */
+	const char *fn[HOOK_NAMES];
+	/*
+	 * Names of the BPF programs of the capture object. With both, fentry
+	 * is preferred: it is cheaper, and the kernel tells what it dropped.
+	 */
+	const char *kprobe;
+	const char *fentry;
+	const char *what;
+	unsigned int flags;
+};
+
+/* Ends with an entry that has no function. */
+extern const struct hook hooks[];
+
+#endif /* FPSTAT_HOOKS_H */

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kernel.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+/* linux/capability.h */
+#define CAP_SYS_ADMIN_BIT (1ULL << 21)
+#define CAP_PERFMON_BIT (1ULL << 38)
+#define CAP_BPF_BIT (1ULL << 39)
+
+/* PSTATE.M, arch/arm64/include/uapi/asm/ptrace.h */
+#define PSR_MODE_MASK 0xf
+#define PSR_MODE_EL2h 0x9
+#define PSR_MODE_EL1h 0x5
+
+struct ksyms {
+	char **name;
+	size_t nr;
+	size_t room;
+};
+
+static int ksyms__add(struct ksyms *k, const char *name)
+{
+	if (k->nr == k->room) {
+		size_t room = k->room ? k->room * 2 : 65536;
+		char **names = reallocarray(k->name, room, sizeof(*names));
+
+		if (!names)
+			return -ENOMEM;
+		k->name = names;
+		k->room = room;
+	}
+	k->name[k->nr] = strdup(name);
+	if (!k->name[k->nr])
+		return -ENOMEM;
+	k->nr++;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct ksyms *ksyms__load(void)
+{
+	struct ksyms *k = calloc(1, sizeof(*k));
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char name[256], line[512];
+	int err = k && f ? 0 : -errno;
+
+	while (!err && fgets(line, sizeof(line), f)) {
+		/* modules have a fourth word; what we probe is built in */
+		if (sscanf(line, "%*s %*c %255s", name) == 1)
+			err = ksyms__add(k, name);
+	}
+	if (f)
+		fclose(f);
+	if (err) {
+		ksyms__free(k);
+		errno = -err;
+		return NULL;
+	}
+	qsort(k->name, k->nr, sizeof(*k->name), by_name);
+	return k;
+}
+
+void ksyms__free(struct ksyms *k)
+{
+	if (!k)
+		return;
+	while (k->nr)
+		free(k->name[--k->nr]);
+	free(k->name);
+	free(k);
+}
+
+bool ksyms__have(const struct ksyms *k, const char *name)
+{
+	return bsearch(&name, k->name, k->nr, sizeof(*k->name), by_name);
+}
+
+static uint64_t effective_caps(void)
+{
+	char status[4096];
+	const char *line;
+
+	if (fps_read_file("/proc/self/status", status, sizeof(status)) < 0)
+		return 0;
+	line = strstr(status, "\nCapEff:");
+	return line ? strtoull(line + strlen("\nCapEff:"), NULL, 16) : 0;
+}
+
+static bool may_trace(void)
+{
+	uint64_t caps = effective_caps();
+
+	return caps & CAP_SYS_ADMIN_BIT ||
+	       (caps & CAP_BPF_BIT && caps & CAP_PERFMON_BIT);
+}
+
+static bool locked_down(void)
+{
+	char mode[128];
+
+	return fps_read_file("/sys/kernel/security/lockdown", mode,
+			     sizeof(mode)) > 0 &&
+	       strstr(mode, "[confidentiality]");
+}
+
+int kernel__can_capture(char *why, size_t len)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0 && strcmp(u.machine, "aarch64") != 0)
+		snprintf(why, len,
+			 "this machine is %s: fpstat counts on arm64 KVM hosts "
+			 "only; `make run` shows it in an emulated one",
+			 u.machine);
+	else if (access("/dev/kvm", F_OK) != 0)
+		snprintf(why, len,
+			 "no KVM: /dev/kvm is missing; boot the kernel at EL2 "
+			 "with CONFIG_KVM, without kvm-arm.mode=none");
+	else if (access(BTF_PATH, R_OK) != 0)
+		snprintf(why, len,
+			 "no BTF: " BTF_PATH " is missing; use a kernel built "
+			 "with CONFIG_DEBUG_INFO_BTF=y");
+	else if (locked_down())
+		snprintf(why, len,
+			 "the kernel is locked down (confidentiality), which "
+			 "forbids BPF to read kernel memory; boot with "
+			 "lockdown=integrity or none");
+	else if (!may_trace())
+		snprintf(why, len,
+			 "no permission: run as root, or with the capabilities "
+			 "CAP_BPF and CAP_PERFMON");
+	else
+		return 0;
+	return -ENOTSUP;
+}
+
+/* One record a read; the first that matches @needle. */
+static bool kmsg_find(const char *needle, char *record, size_t len)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	bool found = false;
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	for (;;) {
+		n = read(fd, record, len - 1);
+		if (n < 0 && errno == EPIPE)
+			continue; /* overwritten meanwhile: go on at the next */
+		if (n <= 0)
+			break;
+		record[n] = '\0';
+		if (strstr(record, needle)) {
+			found = true;
+			break;
+		}
+	}
+	close(fd);
+	return found;
+}
+
+/* arch/arm64/kvm/arm.c: "%s%sVHE mode initialized successfully" and sisters */
+static const char *mode_below_el2(void)
+{
+	char text[8192];
+
+	if (kmsg_find("mode initialized successfully", text, sizeof(text))) {
+		if (strstr(text, "Protected"))
+			return "pkvm";
+		return strstr(text, "hVHE") ? "hvhe" : "nvhe";
+	}
+	if (fps_read_file("/proc/cmdline", text, sizeof(text)) > 0 &&
+	    strstr(text, "kvm-arm.mode=protected"))
+		return "pkvm";
+	return "nvhe";
+}
+
+const char *kernel__mode(uint64_t pstate)
+{
+	switch (pstate & PSR_MODE_MASK) {
+	case PSR_MODE_EL2h:
+		return "vhe";
+	case PSR_MODE_EL1h:
+		return mode_below_el2();
+	default:
+		return "unknown";
+	}
+}
+
+uint32_t kernel__sve_vl(void)
+{
+	char text[32];
+
+	if (fps_read_file("/proc/sys/abi/sve_default_vector_length", text,
+			  sizeof(text)) <= 0)
+		return 0;
+	return strtoul(text, NULL, 10);
+}
+
+static bool has_member(const struct btf *btf, const char *type,
+		       const char *member)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+	const struct btf_type *t;
+	const struct btf_member *m;
+	int i;
+
+	if (id < 0)
+		return false;
+	t = btf__type_by_id(btf, id);
+	m = btf_members(t);
+	for (i = 0; i < btf_vlen(t); i++) {
+		if (strcmp(btf__name_by_offset(btf, m[i].name_off), member) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool kernel__guest_visible(const char *mode)
+{
+	struct btf *btf;
+	bool visible;
+
+	if (strcmp(mode, "pkvm") != 0)
+		return true;
+	btf = btf__parse(BTF_PATH, NULL);
+	if (!btf)
+		return false;
+	visible = has_member(btf, "kvm_vcpu_arch", "fp_state");
+	btf__free(btf);
+	return visible;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What can be asked about this kernel from user space, without a probe. */
+#ifndef FPSTAT_KERNEL_FACTS_H
+#define FPSTAT_KERNEL_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ksyms;
+
+/* The names in /proc/kallsyms, sorted; addresses are not needed. NULL: errno */
+struct ksyms *ksyms__load(void);
+void ksyms__free(struct ksyms *k);
+bool ksyms__have(const struct ksyms *k, const char *name);
+
+/*
+ * Why live capture is impossible here, in one sentence with what to do, or 0.
+ * Returns -ENOTSUP.
+ */
+int kernel__can_capture(char *why, size_t len);
+
+/*
+ * "vhe", "nvhe", "hvhe", "pkvm" or "unknown". @pstate is that of the running
+ * kernel, whose exception level tells VHE from the rest; protected mode is
+ * only in the kernel's log or on its command line.
+ */
+const char *kernel__mode(uint64_t pstate);
+
+/* Default SVE vector length in bytes, 0 without SVE. */
+uint32_t kernel__sve_vl(void);
+
+/*
+ * Whether EL1 sees the guest's use of FP. It does not where protected KVM keeps
+ * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).
+ */
+bool kernel__guest_visible(const char *mode);
+
+#endif /* FPSTAT_KERNEL_FACTS_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The slots of the shared memory, as the reader sees them: hands free ones to
+ * the CPUs, keeps the numbers of vcpus that ended, and folds the oldest of
+ * those into one sum, so that memory stays flat whatever comes and goes.
+ */
+#ifndef FPSTAT_SLOTS_H
+#define FPSTAT_SLOTS_H
+
+#include "snapshot.h"
+
+struct slots;
+
+/* @vcpus, @cpus: the mapped arrays; they stay the caller's. NULL: errno. */
+struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
+			 unsigned int nr_cpus);
+void slots__free(struct slots *s);
+/* How many ended vcpus keep a row of their own. */
+void slots__keep(struct slots *s, size_t ended);
+/* Recycles and refills. Returns 0 or a negative errno. */
+int slots__tick(struct slots *s);
+/* Fills nr_vcpus, vcpus, folded and folded_sum. Returns 0 or -ENOMEM. */
+int slots__snapshot(struct slots *s, struct snapshot *snap);
+
+#endif /* FPSTAT_SLOTS_H */
