@@ -34,6 +34,7 @@ static void create(struct play *play, int nr_vcpus, uint64_t count)
 		play->runner[i] = (struct runner){
 			.vm = &play->vm, .id = i, .cpu = cpu_of(play, i),
 			.priority = PRIORITY_VCPU, .sessions = 1,
+			.prime = config.vgic,
 		};
 	}
 	if (config.vgic)
@@ -79,7 +80,7 @@ void play_sleep(struct play *play)
 	vm__block(&play->vm, 0)->ticks = play->options->wfi_us * 62ULL;
 	runner__start(&play->runner[0]);
 	finish(play);
-	play->truth.planned = play->truth.wfis;
+	play->truth.planned = play->truth.switches.voluntary;
 }
 
 void play_immediate(struct play *play)
@@ -183,7 +184,7 @@ static void wait_until_asleep(struct runner *runner)
 
 /*
  * The peer first, alone: it sleeps in KVM_RUN before its guest ever ran, and
- * this thread then returns to user mode on the same CPU. So the registers of
+ * this thread then returns to user mode on the same CPU, the second one. So the registers of
  * the peer's thread are taken for sure, which is what the formula for martin
  * counts on.
  */
@@ -198,7 +199,6 @@ void play_reset(struct play *play)
 	block->peer_id = 1;
 
 	runner__start(&play->runner[1]);
-	set_cpu(0, cpu_of(play, 1));
 	wait_until_asleep(&play->runner[1]);
 	runner__start(&play->runner[0]);
 	finish(play);

@@ -6,8 +6,8 @@
 #include "scenario.h"
 
 /*
- * The controller never preempts a vcpu; the scheduler pushes it to a CPU that
- * is free. Bystanders, and the module's threads (50), always do.
+ * The controller never preempts a vcpu: it has the second CPU, or goes where
+ * the scheduler pushes it. Bystanders, and the module's threads (50), always do.
  */
 enum {
 	PRIORITY_CONTROLLER = 5,

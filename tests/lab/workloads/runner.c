@@ -30,12 +30,24 @@ static bool run_once(struct runner *runner, int fd)
 	return false;
 }
 
+static void run_immediate(struct runner *runner, int fd, struct kvm_run *run,
+			  uint64_t times)
+{
+	run->immediate_exit = 1;
+	for (uint64_t i = 0; i < times; i++)
+		run_once(runner, fd);
+	run->immediate_exit = 0;
+}
+
 void runner__run(struct runner *runner)
 {
 	int fd = runner->vm->vcpu_fd[runner->id];
 	struct kvm_run *run = runner->vm->run[runner->id];
-	struct switches start = switches_now();
+	struct switches start;
 
+	/* The first KVM_RUN with a GIC sleeps before it loads the vcpu. */
+	run_immediate(runner, fd, run, runner->prime);
+	start = switches_now();
 	atomic_store(&runner->running, true);
 	while (runner->dones < runner->sessions) {
 		if (run_once(runner, fd))
@@ -43,10 +55,7 @@ void runner__run(struct runner *runner)
 		else
 			runner->signals++;
 	}
-	run->immediate_exit = 1;
-	for (uint64_t i = 0; i < runner->immediates; i++)
-		run_once(runner, fd);
-	run->immediate_exit = 0;
+	run_immediate(runner, fd, run, runner->immediates);
 
 	runner->switches = switches_since(start);
 	atomic_store(&runner->finished, true);

@@ -16,10 +16,11 @@ struct runner {
 	int cpu;		/* -1: wherever the scheduler likes */
 	int priority;		/* of SCHED_FIFO, 0: ordinary */
 	uint64_t sessions;	/* leave after so many stores to GUEST_DONE */
-	uint64_t immediates;	/* then, KVM_RUNs with immediate_exit set */
+	bool prime;		/* before all, a KVM_RUN with immediate_exit */
+	uint64_t immediates;	/* then, so many of these */
 
 	/* measured, from just before the first KVM_RUN to just after the last */
-	struct switches switches;
+	struct switches switches;	/* without those of prime */
 	uint64_t runs;		/* calls of KVM_RUN, all of them */
 	uint64_t dones;
 	uint64_t mmios;

@@ -71,6 +71,8 @@ int scenario__run(const struct scenario *scenario, const struct options *options
 	check_machine(scenario, options);
 	quiet_machine();
 	set_fifo(PRIORITY_CONTROLLER);
+	if (scenario->event != event_migrate)
+		set_cpu(0, cpu_list__at(&options->cpus, 1));
 	alarm(120);
 
 	truth->name = scenario->name;

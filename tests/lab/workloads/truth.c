@@ -45,7 +45,7 @@ static void add_runner(struct truth *truth, const struct runner *runner,
 		       const struct guest_block *block)
 {
 	truth->runs += runner->runs;
-	truth->immediates += runner->immediates;
+	truth->immediates += runner->immediates + runner->prime;
 	truth->signals += runner->signals;
 	truth->dones += runner->dones;
 	truth->mmios += runner->mmios;
