@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FPSTAT_CMD_H
+#define FPSTAT_CMD_H
+
+#include "opt.h"
+
+extern const struct command cmd_top;
+extern const struct command cmd_stat;
+extern const struct command cmd_doctor;
+
+#endif /* FPSTAT_CMD_H */

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "conserve.h"
+#include "exit.h"
+#include "session.h"
+#include "util.h"
+
+int session__try_open(struct session *s, const struct capture_opts *opts,
+		      char *why, size_t len)
+{
+	why[0] = '\0';
+	if (capture__possible(why, len))
+		return EXIT_ENV;
+	s->cap = capture__open(opts, why, len);
+	if (!s->cap)
+		return EXIT_ENV;
+	s->witness = opts->witness;
+	s->marks[0] = -1;
+	s->marks[1] = -1;
+	return 0;
+}
+
+int session__open(struct session *s, const struct capture_opts *opts)
+{
+	char why[SESSION_WHY];
+	int code = session__try_open(s, opts, why, sizeof(why));
+
+	if (code)
+		fps_err("%s", why);
+	return code;
+}
+
+void session__close(struct session *s)
+{
+	capture__close(s->cap);
+	snapshot__free(&s->start);
+	snapshot__free(&s->prev);
+	snapshot__free(&s->now);
+	snapshot__free(&s->interval);
+	memset(s, 0, sizeof(*s));
+}
+
+void session__tick(void *session)
+{
+	struct session *s = session;
+
+	capture__tick(s->cap);
+}
+
+static int take(struct session *s, bool mark)
+{
+	int n;
+
+	if (!mark)
+		return capture__read(s->cap, &s->now);
+	n = capture__mark(s->cap, &s->now);
+	if (n >= 0)
+		s->marks[s->marked++ ? 1 : 0] = n;
+	return n < 0 ? n : 0;
+}
+
+static int read_now(struct session *s, bool mark)
+{
+	char why[SESSION_WHY];
+	int err;
+
+	err = take(s, mark);
+	if (!err && s->witness)
+		err = capture__witness(s->cap, &s->witness_now);
+	if (err) {
+		fps_err("cannot read the counters: %s", strerror(-err));
+		return EXIT_ENV;
+	}
+	if (!conserve__check(&s->now, why, sizeof(why))) {
+		fps_err("%s", why);
+		return EXIT_VIOLATION;
+	}
+	return 0;
+}
+
+int session__begin(struct session *s, bool mark)
+{
+	int code = read_now(s, mark);
+
+	if (code)
+		return code;
+	if (snapshot__copy(&s->start, &s->now)) {
+		fps_err("out of memory");
+		return EXIT_ENV;
+	}
+	return 0;
+}
+
+static void witness_delta(struct session *s)
+{
+	const struct witness *a = &s->witness_now, *b = &s->witness_prev;
+
+	s->witness_interval = (struct witness){
+		.exits = sat_sub(a->exits, b->exits),
+		.live = sat_sub(a->live, b->live),
+		.switch_saves = sat_sub(a->switch_saves, b->switch_saves),
+		.counted_switch_saves = sat_sub(a->counted_switch_saves,
+						b->counted_switch_saves),
+		.neon = sat_sub(a->neon, b->neon),
+		.last_state_checked = sat_sub(a->last_state_checked,
+					      b->last_state_checked),
+		.last_state_differs = sat_sub(a->last_state_differs,
+					      b->last_state_differs),
+		.last_state_readable = a->last_state_readable,
+	};
+}
+
+int session__sample(struct session *s, bool mark)
+{
+	int code;
+
+	snapshot__free(&s->prev);
+	s->prev = s->now;
+	s->witness_prev = s->witness_now;
+	memset(&s->now, 0, sizeof(s->now));
+	code = read_now(s, mark);
+	if (code)
+		return code;
+	snapshot__free(&s->interval);
+	if (snapshot__delta(&s->interval, &s->now, &s->prev)) {
+		fps_err("out of memory");
+		return EXIT_ENV;
+	}
+	witness_delta(s);
+	return 0;
+}
+
+bool session__lost(struct session *s)
+{
+	uint64_t lost = sat_sub(s->now.lost, s->start.lost);
+	uint64_t missed = sat_sub(s->now.missed, s->start.missed);
+	uint64_t undecided = sat_sub(s->now.undecided, s->start.undecided);
+
+	if (!lost && !missed && !undecided)
+		return false;
+	fps_err("data was lost: lost %" PRIu64 ", missed %" PRIu64
+		", undecided %" PRIu64, lost, missed, undecided);
+	return true;
+}
+
+void session__view(struct session *s, struct view *v)
+{
+	v->s = &s->interval;
+	v->foreign_bit = capture__foreign_bit(s->cap);
+	v->marks = s->marked ? s->marks : NULL;
+	v->witness = s->witness ? &s->witness_interval : NULL;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+#include "util.h"
+
+/* All that only grows; pending is a level and stays out. */
+#define XFER_COUNTERS(X)                                                       \
+	X(done)                                                                \
+	X(needed)                                                              \
+	X(redundant)                                                           \
+	X(clean)                                                               \
+	X(unclobbered)                                                         \
+	X(dead)                                                                \
+	X(unknown)                                                             \
+	X(bytes)                                                               \
+	X(irqoff)
+
+static void sub(uint64_t *a, uint64_t b)
+{
+	*a = *a == SNAP_NA || b == SNAP_NA ? SNAP_NA : sat_sub(*a, b);
+}
+
+static void add(uint64_t *a, uint64_t b)
+{
+	*a = *a == SNAP_NA || b == SNAP_NA ? SNAP_NA : *a + b;
+}
+
+static void xfer_sub(struct snap_xfer *a, const struct snap_xfer *b)
+{
+#define X(field) sub(&a->field, b->field);
+	XFER_COUNTERS(X)
+#undef X
+}
+
+static void xfer_add(struct snap_xfer *a, const struct snap_xfer *b)
+{
+#define X(field) add(&a->field, b->field);
+	XFER_COUNTERS(X)
+#undef X
+	add(&a->pending, b->pending);
+}
+
+static void ops_sub(struct snap_ops *a, const struct snap_ops *b)
+{
+	xfer_sub(&a->save, &b->save);
+	xfer_sub(&a->load, &b->load);
+}
+
+static void vcpu_sub(struct snap_vcpu *a, const struct snap_vcpu *b)
+{
+	size_t i;
+
+	sub(&a->runs, b->runs);
+	sub(&a->exits, b->exits);
+	sub(&a->guest_runs_live, b->guest_runs_live);
+	ops_sub(&a->guest, &b->guest);
+	ops_sub(&a->host, &b->host);
+	for (i = 0; i < FP_CAUSE_MAX; i++)
+		sub(&a->cause[i], b->cause[i]);
+}
+
+static void vcpu_add(struct snap_vcpu *a, const struct snap_vcpu *b)
+{
+	size_t i;
+
+	add(&a->runs, b->runs);
+	add(&a->exits, b->exits);
+	add(&a->guest_runs_live, b->guest_runs_live);
+	xfer_add(&a->guest.save, &b->guest.save);
+	xfer_add(&a->guest.load, &b->guest.load);
+	xfer_add(&a->host.save, &b->host.save);
+	xfer_add(&a->host.load, &b->host.load);
+	for (i = 0; i < FP_CAUSE_MAX; i++)
+		add(&a->cause[i], b->cause[i]);
+}
+
+void snapshot__free(struct snapshot *s)
+{
+	if (!s)
+		return;
+	free(s->vcpus);
+	s->vcpus = NULL;
+	s->nr_vcpus = 0;
+}
+
+int snapshot__copy(struct snapshot *dst, const struct snapshot *src)
+{
+	struct snap_vcpu *rows = NULL;
+
+	if (src->nr_vcpus) {
+		rows = malloc(src->nr_vcpus * sizeof(*rows));
+		if (!rows)
+			return -ENOMEM;
+		memcpy(rows, src->vcpus, src->nr_vcpus * sizeof(*rows));
+	}
+	*dst = *src;
+	dst->vcpus = rows;
+	return 0;
+}
+
+static int by_identity(const void *a, const void *b)
+{
+	const struct snap_vcpu *x = *(const struct snap_vcpu *const *)a;
+	const struct snap_vcpu *y = *(const struct snap_vcpu *const *)b;
+
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return (x->gen > y->gen) - (x->gen < y->gen);
+}
+
+/* The rows of @s in the order of (slot, gen); NULL if out of memory. */
+static struct snap_vcpu **index_rows(const struct snapshot *s)
+{
+	struct snap_vcpu **rows = malloc((s->nr_vcpus + 1) * sizeof(*rows));
+	size_t i;
+
+	if (!rows)
+		return NULL;
+	for (i = 0; i < s->nr_vcpus; i++)
+		rows[i] = &s->vcpus[i];
+	qsort(rows, s->nr_vcpus, sizeof(*rows), by_identity);
+	return rows;
+}
+
+static void host_sub(struct snapshot *a, const struct snapshot *b)
+{
+	size_t i;
+
+	a->dt = a->t > b->t ? a->t - b->t : 0;
+	sub(&a->lost, b->lost);
+	sub(&a->missed, b->missed);
+	sub(&a->undecided, b->undecided);
+	ops_sub(&a->task, &b->task);
+	ops_sub(&a->kernel_neon, &b->kernel_neon);
+	ops_sub(&a->efi, &b->efi);
+	for (i = 0; i < FP_EV_MAX; i++)
+		sub(&a->events[i], b->events[i]);
+	sub(&a->folded, b->folded);
+	vcpu_sub(&a->folded_sum, &b->folded_sum);
+}
+
+/*
+ * A row that has gone lives on in the sum of folded rows, with all of its past.
+ * The part that earlier intervals have told already must not be told again.
+ */
+static int rows_sub(struct snapshot *a, const struct snapshot *b)
+{
+	struct snap_vcpu **now = index_rows(a), **then = index_rows(b);
+	size_t i = 0, j = 0;
+	int order;
+
+	if (!now || !then) {
+		free(now);
+		free(then);
+		return -ENOMEM;
+	}
+	while (j < b->nr_vcpus) {
+		order = i < a->nr_vcpus ? by_identity(&now[i], &then[j]) : 1;
+		if (order == 0)
+			vcpu_sub(now[i], then[j]);
+		if (order > 0)
+			vcpu_sub(&a->folded_sum, then[j]);
+		if (order <= 0)
+			i++;
+		if (order >= 0)
+			j++;
+	}
+	free(now);
+	free(then);
+	return 0;
+}
+
+int snapshot__delta(struct snapshot *out, const struct snapshot *now,
+		    const struct snapshot *before)
+{
+	int err = snapshot__copy(out, now);
+
+	if (err || !before)
+		return err;
+	host_sub(out, before);
+	err = rows_sub(out, before);
+	if (err)
+		snapshot__free(out);
+	return err;
+}
+
+void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
+{
+	size_t i;
+
+	memset(total, 0, sizeof(*total));
+	for (i = 0; i < s->nr_vcpus; i++)
+		vcpu_add(total, &s->vcpus[i]);
+	if (s->folded)
+		vcpu_add(total, &s->folded_sum);
+}
+
+const char *snap_policy__name(enum snap_policy p)
+{
+	static const char *const names[] = {
+		[SNAP_POLICY_UNKNOWN] = "unknown",
+		[SNAP_POLICY_MARTIN] = "martin",
+		[SNAP_POLICY_EAGER_HOST] = "eager-host",
+		[SNAP_POLICY_PKVM] = "pkvm",
+	};
+
+	return (size_t)p < ARRAY_SIZE(names) ? names[p] : "unknown";
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "column.h"
+#include "util.h"
+
+/* What is charged to nobody has no guest, and no run. */
+static void pin_other(struct snap_vcpu *v, const char *name,
+		      const struct snap_ops *o)
+{
+	memset(v, 0, sizeof(*v));
+	snprintf(v->vm, sizeof(v->vm), "%s", name);
+	v->runs = SNAP_NA;
+	v->exits = SNAP_NA;
+	v->guest_runs_live = SNAP_NA;
+	v->guest.save.done = SNAP_NA;
+	v->guest.load.done = SNAP_NA;
+	v->host = *o;
+}
+
+static void add_done(struct snap_ops *a, const struct snap_ops *b)
+{
+	if (a->save.done != SNAP_NA)
+		a->save.done += b->save.done;
+	if (a->load.done != SNAP_NA)
+		a->load.done += b->load.done;
+}
+
+static void pin_all(struct snap_vcpu *pin, const struct snapshot *s)
+{
+	struct snap_ops o = s->task;
+
+	add_done(&o, &s->kernel_neon);
+	add_done(&o, &s->efi);
+	pin_other(&pin[PIN_TASK], "other: task", &s->task);
+	pin_other(&pin[PIN_KERNEL], "other: NEON", &s->kernel_neon);
+	pin_other(&pin[PIN_EFI], "other: EFI", &s->efi);
+	pin_other(&pin[PIN_OTHER], "other", &o);
+	pin[PIN_ENDED] = s->folded_sum;
+	snprintf(pin[PIN_ENDED].vm, sizeof(pin[PIN_ENDED].vm), "ended: %llu",
+		 (unsigned long long)s->folded);
+	snapshot__total(s, &pin[PIN_TOTAL]);
+	snprintf(pin[PIN_TOTAL].vm, sizeof(pin[PIN_TOTAL].vm), "total");
+	add_done(&pin[PIN_TOTAL].host, &o);
+}
+
+int table__build(struct table *r, const struct snapshot *s)
+{
+	struct row *row;
+	size_t i;
+
+	if (s->nr_vcpus > r->room) {
+		row = realloc(r->row, s->nr_vcpus * sizeof(*row));
+		if (!row)
+			return -ENOMEM;
+		r->row = row;
+		r->room = s->nr_vcpus;
+	}
+	r->nr = s->nr_vcpus;
+	for (i = 0; i < r->nr; i++)
+		r->row[i] = (struct row){ .v = &s->vcpus[i] };
+	pin_all(r->pin, s);
+	return 0;
+}
+
+struct order {
+	const struct column *by;
+	bool reverse;
+};
+
+static int by_number(const struct column *c, const struct snap_vcpu *a,
+		     const struct snap_vcpu *b)
+{
+	/* what cannot be shown comes last */
+	uint64_t x = c->number(a) + 1, y = c->number(b) + 1;
+
+	return (x < y) - (x > y);
+}
+
+static int compare(const void *a, const void *b, void *ctx)
+{
+	const struct row *x = a, *y = b;
+	const struct order *o = ctx;
+	int order;
+
+	if (o->by->compare)
+		order = o->by->compare(x->v, y->v);
+	else
+		order = by_number(o->by, x->v, y->v);
+	if (order)
+		return o->reverse ? -order : order;
+	return (x->v > y->v) - (x->v < y->v);
+}
+
+void table__sort(struct table *r, const struct column *by, bool reverse)
+{
+	struct order o = { by, reverse };
+
+	if (by && r->nr)
+		qsort_r(r->row, r->nr, sizeof(*r->row), compare, &o);
+}
+
+void table__free(struct table *r)
+{
+	free(r->row);
+	memset(r, 0, sizeof(*r));
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The NDJSON contract. More keys may be added, none is renamed. A key whose
+ * number fpstat does not know yet, or not on this host, is null, never 0.
+ */
+#include "json.h"
+#include "view.h"
+
+static const char *const causes[FP_CAUSE_MAX] = {
+#define X(id, str) [FP_CAUSE_##id] = str,
+	FP_CAUSE_MAP(X)
+#undef X
+};
+
+static const char *const events[FP_EV_MAX] = {
+#define X(id, str, where) [FP_EV_##id] = str,
+	FP_EVENT_MAP(X)
+#undef X
+};
+
+/* A guest state is never saved without a cause, nor by the guest's trap. */
+static bool never_guest(int cause)
+{
+	return cause == FP_CAUSE_NONE || cause == FP_CAUSE_GUEST_TRAP;
+}
+
+static void begin(struct json *j, const struct view *v, const char *type)
+{
+	json__object(j, NULL);
+	json__str(j, "type", type);
+	json__double(j, "t", v->s->t);
+}
+
+static void save(struct json *j, const struct snap_xfer *x)
+{
+	bool na = x->done == SNAP_NA;
+
+	json__object(j, "save");
+	json__count(j, "done", x->done);
+	json__count(j, "needed", na ? SNAP_NA : x->needed);
+	json__count(j, "redundant", na ? SNAP_NA : x->redundant);
+	json__count(j, "clean", na ? SNAP_NA : x->clean);
+	json__count(j, "unclobbered", na ? SNAP_NA : x->unclobbered);
+	json__count(j, "dead", na ? SNAP_NA : x->dead);
+	json__count(j, "pending", na ? SNAP_NA : x->pending);
+	json__count(j, "unknown", na ? SNAP_NA : x->unknown);
+	json__count(j, "bytes", na ? SNAP_NA : x->bytes);
+	json__count(j, "irqoff", na ? SNAP_NA : x->irqoff);
+	json__end(j);
+}
+
+static void load(struct json *j, const struct snap_xfer *x)
+{
+	bool na = x->done == SNAP_NA;
+
+	json__object(j, "load");
+	json__count(j, "done", x->done);
+	json__count(j, "needed", na ? SNAP_NA : x->needed);
+	json__count(j, "redundant", na ? SNAP_NA : x->redundant);
+	json__count(j, "unknown", na ? SNAP_NA : x->unknown);
+	json__count(j, "bytes", na ? SNAP_NA : x->bytes);
+	json__count(j, "irqoff", na ? SNAP_NA : x->irqoff);
+	json__end(j);
+}
+
+static void ops(struct json *j, const char *key, const struct snap_ops *o)
+{
+	json__object(j, key);
+	save(j, &o->save);
+	load(j, &o->load);
+	json__end(j);
+}
+
+static void host(struct json *j, const struct view *v)
+{
+	const struct snapshot *s = v->s;
+	int i;
+
+	begin(j, v, "host");
+	json__double(j, "dt", s->dt);
+	json__str(j, "kernel", s->kernel);
+	json__str(j, "mode", s->mode);
+	json__str(j, "policy", snap_policy__name(s->policy));
+	json__str(j, "backend", s->backend);
+	json__u64(j, "cpus", s->cpus);
+	json__u64(j, "sve_vl", s->sve_vl);
+	json__count(j, "lost", s->lost);
+	json__count(j, "missed", s->missed);
+	json__double(j, "overhead_ns_per_exit", s->overhead_ns_per_exit);
+	json__count(j, "undecided", s->undecided);
+	if (v->foreign_bit < 0)
+		json__null(j, "foreign_bit");
+	else
+		json__u64(j, "foreign_bit", (uint64_t)v->foreign_bit);
+	if (v->marks) {
+		json__array(j, "marks");
+		for (i = 0; i < 2; i++)
+			json__count(j, NULL, v->marks[i] < 0 ?
+				    SNAP_NA : (uint64_t)v->marks[i]);
+		json__end(j);
+	}
+	json__object(j, "events");
+	for (i = 0; i < FP_EV_MAX; i++)
+		json__count(j, events[i], s->events[i]);
+	json__end(j);
+	json__end(j);
+}
+
+/* What vcpu and ended records have in common. */
+static void numbers(struct json *j, const struct snap_vcpu *v)
+{
+	bool na = v->guest.save.done == SNAP_NA;
+	int i;
+
+	json__count(j, "runs", v->runs);
+	json__count(j, "exits", v->exits);
+	json__count(j, "guest_runs_live", v->guest_runs_live);
+	ops(j, "guest", &v->guest);
+	ops(j, "host", &v->host);
+	json__null(j, "avoided");
+	json__null(j, "oracle");
+	json__null(j, "collateral");
+	json__null(j, "window");
+	json__object(j, "cause");
+	for (i = 0; i < FP_CAUSE_MAX; i++) {
+		if (!never_guest(i) || v->cause[i])
+			json__count(j, causes[i],
+				    na ? SNAP_NA : v->cause[i]);
+	}
+	/* a vcpu migrates after it was saved by what switched it out */
+	json__count(j, "migrate", na ? SNAP_NA : 0);
+	json__end(j);
+}
+
+static void vcpu(struct json *j, const struct view *view,
+		 const struct snap_vcpu *v)
+{
+	begin(j, view, "vcpu");
+	json__str(j, "vm", v->vm);
+	json__u64(j, "vm_pid", v->vm_pid);
+	json__u64(j, "vcpu", v->vcpu_id);
+	json__u64(j, "tid", v->tid);
+	json__str(j, "state", v->state == SNAP_VCPU_ENDED ? "ended" : "live");
+	numbers(j, v);
+	json__end(j);
+}
+
+static void ended(struct json *j, const struct view *v)
+{
+	if (!v->s->folded)
+		return;
+	begin(j, v, "ended");
+	json__u64(j, "vcpus", v->s->folded);
+	numbers(j, &v->s->folded_sum);
+	json__end(j);
+}
+
+static void other(struct json *j, const struct view *v)
+{
+	begin(j, v, "other");
+	ops(j, "task", &v->s->task);
+	ops(j, "kernel", &v->s->kernel_neon);
+	ops(j, "efi", &v->s->efi);
+	json__end(j);
+}
+
+static void witness(struct json *j, const struct view *v)
+{
+	const struct witness *w = v->witness;
+
+	if (!w)
+		return;
+	begin(j, v, "witness");
+	json__u64(j, "exits", w->exits);
+	json__u64(j, "live", w->live);
+	json__u64(j, "switch_saves", w->switch_saves);
+	json__u64(j, "counted_switch_saves", w->counted_switch_saves);
+	json__u64(j, "neon", w->neon);
+	json__u64(j, "last_state_checked", w->last_state_checked);
+	json__u64(j, "last_state_differs", w->last_state_differs);
+	json__bool(j, "last_state_readable", w->last_state_readable);
+	json__end(j);
+}
+
+void view_json__print(FILE *out, const struct view *v)
+{
+	struct json j;
+	size_t i;
+
+	json__init(&j, out);
+	host(&j, v);
+	for (i = 0; i < v->s->nr_vcpus; i++)
+		vcpu(&j, v, &v->s->vcpus[i]);
+	ended(&j, v);
+	other(&j, v);
+	witness(&j, v);
+	fflush(out);
+}

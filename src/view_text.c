@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Tables on paper: no control codes, columns as wide as what is in them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "utf8.h"
+#include "util.h"
+#include "view.h"
+
+struct paper {
+	FILE *out;
+	double dt; /* > 0: per second */
+	int width[32];
+};
+
+static const enum table_pin pins[] = { PIN_ENDED, PIN_TASK, PIN_KERNEL, PIN_EFI,
+				      PIN_TOTAL };
+
+static void widen(struct paper *t, const struct row *r)
+{
+	char cell[COLUMN_CELL];
+	size_t i;
+	int w;
+
+	for (i = 0; i < nr_columns; i++) {
+		column__cell(&columns[i], r, t->dt, cell);
+		w = utf8__width(cell);
+		if (w > t->width[i])
+			t->width[i] = w;
+	}
+}
+
+static void put(struct paper *t, size_t i, const char *cell)
+{
+	int last = i + 1 == nr_columns, pad = t->width[i] - utf8__width(cell);
+	char text[4 * COLUMN_CELL];
+
+	utf8__fit(text, sizeof(text), cell, t->width[i]);
+	if (!columns[i].left)
+		fprintf(t->out, "%*s", pad, "");
+	fputs(text, t->out);
+	if (columns[i].left && !last)
+		fprintf(t->out, "%*s", pad, "");
+	fputs(last ? "\n" : " ", t->out);
+}
+
+static void print_row(struct paper *t, const struct row *r)
+{
+	char cell[COLUMN_CELL];
+	size_t i;
+
+	for (i = 0; i < nr_columns; i++) {
+		column__cell(&columns[i], r, t->dt, cell);
+		put(t, i, cell);
+	}
+}
+
+static void print_head(FILE *out, const struct snapshot *s)
+{
+	char lost[COLUMN_CELL], missed[COLUMN_CELL], undecided[COLUMN_CELL];
+
+	column__number(s->lost, 0, lost);
+	column__number(s->missed, 0, missed);
+	column__number(s->undecided, 0, undecided);
+	fprintf(out, "# t %.3f s, interval %.3f s, kernel %s, mode %s, ", s->t,
+		s->dt, s->kernel, s->mode);
+	fprintf(out, "policy %s, cpus %u, lost %s, missed %s, undecided %s\n",
+		snap_policy__name(s->policy), s->cpus, lost, missed, undecided);
+}
+
+static void print_marks(FILE *out, const struct view *v)
+{
+	const struct witness *w = v->witness;
+
+	if (v->marks)
+		fprintf(out, "# marks %d %d\n", v->marks[0], v->marks[1]);
+	if (!w)
+		return;
+	fprintf(out, "# witness exits %" PRIu64 " live %" PRIu64, w->exits,
+		w->live);
+	fprintf(out, " switch_saves %" PRIu64 " counted_switch_saves %" PRIu64,
+		w->switch_saves, w->counted_switch_saves);
+	fprintf(out, " neon %" PRIu64 " last_state_checked %" PRIu64, w->neon,
+		w->last_state_checked);
+	fprintf(out, " last_state_differs %" PRIu64 "%s\n",
+		w->last_state_differs,
+		w->last_state_readable ? "" : " (not readable)");
+}
+
+static bool shown(const struct view *v, enum table_pin pin)
+{
+	return pin != PIN_ENDED || v->s->folded;
+}
+
+void view_text__print(FILE *out, const struct view *v)
+{
+	struct paper t = { .out = out, .dt = v->rate ? v->s->dt : 0 };
+	struct table rows = {};
+	struct row r;
+	size_t i;
+
+	if (table__build(&rows, v->s)) {
+		fps_err("out of memory");
+		return;
+	}
+	table__sort(&rows, v->sort, v->reverse);
+	for (i = 0; i < nr_columns; i++)
+		t.width[i] = columns[i].width;
+	for (i = 0; i < rows.nr; i++)
+		widen(&t, &rows.row[i]);
+	for (i = 0; i < ARRAY_SIZE(pins); i++) {
+		r = (struct row){ &rows.pin[pins[i]], true };
+		if (shown(v, pins[i]))
+			widen(&t, &r);
+	}
+
+	print_head(out, v->s);
+	for (i = 0; i < nr_columns; i++)
+		put(&t, i, column__title(&columns[i], v->rate));
+	for (i = 0; i < rows.nr; i++)
+		print_row(&t, &rows.row[i]);
+	for (i = 0; i < ARRAY_SIZE(pins); i++) {
+		r = (struct row){ &rows.pin[pins[i]], true };
+		if (shown(v, pins[i]))
+			print_row(&t, &r);
+	}
+	print_marks(out, v);
+	fputc('\n', out);
+	fflush(out);
+	table__free(&rows);
+}
