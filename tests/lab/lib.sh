@@ -71,6 +71,7 @@ mirror()
 {
 	local uris
 
+	# shellcheck disable=SC2016 # apt's variable
 	uris=$(apt-get indextargets --format '$(REPO_URI)' \
 		'Created-By: Packages' 2>/dev/null | sort -u) || uris=
 	case $1 in
