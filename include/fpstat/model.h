@@ -108,8 +108,11 @@ static inline __u32 fp_step_save(struct fp_cpu *cpu, const struct fp_event *ev)
 	cpu->cause = FP_CAUSE_NONE;
 	if (ev->foreign)
 		return 0; /* a request that was satisfied before */
-	if (cpu->bound == FP_BOUND_UNKNOWN)
-		guest = cause != FP_CAUSE_VCPU_LOAD && ev->arg == FP_HINT_GUEST;
+	if (cpu->bound == FP_BOUND_UNKNOWN && cause != FP_CAUSE_VCPU_LOAD) {
+		if (ev->in_run && ev->arg == FP_HINT_NONE)
+			return FP_OP_UNDECIDED; /* the host's or the guest's */
+		guest = ev->arg == FP_HINT_GUEST;
+	}
 	if (guest && ev->in_run)
 		return fp_step_guest_save(cpu, cause);
 	return fp_step_user_save(cpu, ev, cause);
@@ -155,14 +158,17 @@ static inline __u32 fp_step_bind_kernel(struct fp_cpu *cpu,
 			 FP_OP_KERNEL_SAVE;
 }
 
-/* At vcpu_load no guest is bound, so the flag alone says what is. */
+/*
+ * At vcpu_load no guest is bound. With the flag clear it is current; else it
+ * may still be another task, whose state nobody flushes up to 6.13.
+ */
 static inline __u32 fp_step_vload(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	__u32 ops = cpu->bound == FP_BOUND_VCPU ? FP_OP_MISSED : 0;
 
 	if (!ev->foreign)
 		fp_bind(cpu, FP_BOUND_TASK, ev);
-	else if (cpu->bound == FP_BOUND_UNKNOWN || ops)
+	else if (ops)
 		cpu->bound = FP_BOUND_NONE;
 	cpu->cause = FP_CAUSE_VCPU_LOAD;
 	return ops;
