@@ -164,31 +164,46 @@ bool read_text(const char *path, char *text, size_t size)
 }
 
 static struct tuned {
-	const char *path, *value;
-	char before[32];
-} tuned[] = {
-	{ "/proc/sys/kernel/sched_rt_runtime_us", "-1", "" },
-	{ "/sys/module/kvm/parameters/halt_poll_ns", "0", "" },
-};
-#define NR_TUNED	(sizeof(tuned) / sizeof(tuned[0]))
+	char path[80], before[32];
+} tuned[CPUS_MAX + 3];
+static int nr_tuned;
 
 static void restore_machine(void)
 {
-	for (size_t i = 0; i < NR_TUNED; i++)
-		if (tuned[i].before[0])
-			write_text(tuned[i].path, tuned[i].before);
+	while (nr_tuned > 0) {
+		nr_tuned--;
+		write_text(tuned[nr_tuned].path, tuned[nr_tuned].before);
+	}
+}
+
+static void tune(const char *path, const char *value)
+{
+	struct tuned *t = &tuned[nr_tuned];
+
+	if (!read_text(path, t->before, sizeof(t->before)) ||
+	    !write_text(path, value))
+		return;
+	snprintf(t->path, sizeof(t->path), "%s", path);
+	nr_tuned++;
 }
 
 void quiet_machine(void)
 {
-	for (size_t i = 0; i < NR_TUNED; i++) {
-		struct tuned *t = &tuned[i];
+	struct cpu_list online;
+	char path[80];
 
-		if (read_text(t->path, t->before, sizeof(t->before)) &&
-		    !write_text(t->path, t->value))
-			t->before[0] = '\0';
-	}
 	atexit(restore_machine);
+	tune("/proc/sys/kernel/sched_rt_runtime_us", "-1");
+	tune("/proc/sys/kernel/soft_watchdog", "0");
+	tune("/sys/module/kvm/parameters/halt_poll_ns", "0");
+	/* Since 6.12, what throttling was before; needs debugfs. */
+	cpu_list__online(&online);
+	for (int i = 0; i < online.nr; i++) {
+		snprintf(path, sizeof(path),
+			 "/sys/kernel/debug/sched/fair_server/cpu%d/runtime",
+			 online.cpu[i]);
+		tune(path, "0");
+	}
 	/* A page fault in a measured loop could sleep. */
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 }

@@ -50,8 +50,9 @@ bool write_text(const char *path, const char *text);
 bool read_text(const char *path, char *text, size_t size);
 
 /*
- * Take away what would switch a real-time thread out, or keep a halting vcpu
- * from sleeping: RT throttling and halt polling. Undone at exit.
+ * Take away what would switch a real-time thread out (throttling, the fair
+ * server, the watchdog) or keep a halting vcpu from sleeping (halt polling).
+ * Undone at exit.
  */
 void quiet_machine(void);
 
