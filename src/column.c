@@ -60,38 +60,48 @@ static int by_state(const struct snap_vcpu *a, const struct snap_vcpu *b)
 	return ORDER(a->state, b->state);
 }
 
+#define TEXT(w, n, d) .width = w, .narrow = n, .drop = d, .left = true,        \
+	.unit = UNIT_TEXT
+#define ID(w, d) .width = w, .narrow = w, .drop = d, .unit = UNIT_ID
+#define COUNT(d) .width = 8, .narrow = 6, .drop = d, .unit = UNIT_COUNT
+
 const struct column columns[] = {
-	{ "vm", "VM", NULL, 'V', 12, true, UNIT_TEXT, "vm",
-	  "name of the guest: QEMU -name, libvirt scope, or process",
-	  NULL, vm, by_vm },
-	{ "pid", "PID", NULL, 'P', 7, false, UNIT_ID, "vm_pid",
-	  "process of the virtual machine monitor", pid, NULL, by_pid },
-	{ "vcpu", "VCPU", NULL, 'C', 4, false, UNIT_ID, "vcpu",
-	  "number of the vcpu in its guest", vcpu, NULL, by_vcpu },
-	{ "tid", "TID", NULL, 'T', 7, false, UNIT_ID, "tid",
-	  "thread that runs the vcpu", tid, NULL, by_tid },
-	{ "state", "STATE", NULL, 'S', 5, true, UNIT_TEXT, "state",
-	  "live, or ended", NULL, state, by_state },
-	{ "run", "RUN", "RUN/s", 'N', 8, false, UNIT_COUNT, "runs",
-	  "calls of KVM_RUN", runs, NULL, NULL },
-	{ "exit", "EXIT", "EXIT/s", 'X', 8, false, UNIT_COUNT, "exits",
-	  "exits from the guest", exits, NULL, NULL },
-	{ "live", "LIVE", "LIVE/s", 'L', 8, false, UNIT_COUNT,
-	  "guest_runs_live",
-	  "entries with the guest's FP state still in the registers",
-	  live, NULL, NULL },
-	{ "guest-save", "G-SAVE", "G-SAVE", 'G', 8, false, UNIT_COUNT,
-	  "guest.save.done", "the guest's state was written to memory",
-	  guest_save, NULL, NULL },
-	{ "guest-load", "G-LOAD", "G-LOAD", 'O', 8, false, UNIT_COUNT,
-	  "guest.load.done", "the guest's state was put into the registers",
-	  guest_load, NULL, NULL },
-	{ "host-save", "H-SAVE", "H-SAVE", 'H', 8, false, UNIT_COUNT,
-	  "host.save.done", "user state of the host was written to memory",
-	  host_save, NULL, NULL },
-	{ "host-load", "H-LOAD", "H-LOAD", 'D', 8, false, UNIT_COUNT,
-	  "host.load.done", "user state of the host was put into the registers",
-	  host_load, NULL, NULL },
+	{ "vm", "VM", NULL, 'V', TEXT(12, 8, 0), .json = "vm",
+	  .text = vm, .compare = by_vm,
+	  .help = "name of the guest: QEMU -name, libvirt scope, or process" },
+	{ "pid", "PID", NULL, 'P', ID(7, 7), .json = "vm_pid",
+	  .number = pid, .compare = by_pid,
+	  .help = "process of the virtual machine monitor" },
+	{ "vcpu", "VCPU", NULL, 'C', ID(4, 1), .json = "vcpu",
+	  .number = vcpu, .compare = by_vcpu,
+	  .help = "number of the vcpu in its guest" },
+	{ "tid", "TID", NULL, 'T', ID(7, 8), .json = "tid",
+	  .number = tid, .compare = by_tid,
+	  .help = "thread that runs the vcpu" },
+	{ "state", "STATE", NULL, 'S', TEXT(5, 5, 9), .json = "state",
+	  .text = state, .compare = by_state,
+	  .help = "live, or ended" },
+	{ "run", "RUN", "RUN/s", 'N', COUNT(6), .json = "runs",
+	  .number = runs,
+	  .help = "calls of KVM_RUN" },
+	{ "exit", "EXIT", "EXIT/s", 'X', COUNT(2), .json = "exits",
+	  .number = exits,
+	  .help = "exits from the guest" },
+	{ "live", "LIVE", "LIVE/s", 'L', COUNT(5), .json = "guest_runs_live",
+	  .number = live,
+	  .help = "entries with the guest's FP state still in the registers" },
+	{ "guest-save", "G-SAVE", NULL, 'G', COUNT(0),
+	  .json = "guest.save.done", .number = guest_save,
+	  .help = "the guest's state was written to memory" },
+	{ "guest-load", "G-LOAD", NULL, 'O', COUNT(0),
+	  .json = "guest.load.done", .number = guest_load,
+	  .help = "the guest's state was put into the registers" },
+	{ "host-save", "H-SAVE", NULL, 'H', COUNT(3),
+	  .json = "host.save.done", .number = host_save,
+	  .help = "user state of the host was written to memory" },
+	{ "host-load", "H-LOAD", NULL, 'D', COUNT(4),
+	  .json = "host.load.done", .number = host_load,
+	  .help = "user state of the host was put into the registers" },
 };
 
 const size_t nr_columns = ARRAY_SIZE(columns);
@@ -139,21 +149,39 @@ void column__number(uint64_t n, double dt, char *cell)
 	snprintf(cell, COLUMN_CELL, "%.*f", n && rate < 10 ? 1 : 0, rate);
 }
 
+static bool is_vm(const struct column *c)
+{
+	return c->text == vm;
+}
+
 void column__cell(const struct column *c, const struct row *r, double dt,
 		  char *cell)
 {
-	uint64_t n;
+	bool blank = r->kind != ROW_VCPU && c->unit != UNIT_COUNT && !is_vm(c);
 
-	if (c->text) {
-		snprintf(cell, COLUMN_CELL, "%s", r->sum && c != columns ?
-			 "" : c->text(r->v));
-		return;
-	}
-	n = c->number(r->v);
-	if (c->unit == UNIT_ID)
-		dt = 0;
-	if (r->sum && (c->unit == UNIT_ID || n == SNAP_NA))
-		strcpy(cell, c->unit == UNIT_ID ? "" : "-");
+	if (blank)
+		cell[0] = '\0';
+	else if (c->text)
+		snprintf(cell, COLUMN_CELL, "%s", c->text(r->v));
+	else if (r->kind == ROW_OTHER && c->number(r->v) == SNAP_NA)
+		strcpy(cell, "-");
 	else
-		column__number(n, dt, cell);
+		column__number(c->number(r->v), c->unit == UNIT_COUNT ? dt : 0,
+			       cell);
+}
+
+void column__fit(const struct column *c, const struct row *r, double dt,
+		 int width, char *cell)
+{
+	const char *unit = "kMGTPE";
+	double n;
+
+	column__cell(c, r, dt, cell);
+	if (c->unit != UNIT_COUNT || (int)strlen(cell) <= width)
+		return;
+	n = (double)c->number(r->v) / (dt > 0 ? dt : 1) / 1000;
+	for (; n >= 1000 && unit[1]; unit++)
+		n /= 1000;
+	snprintf(cell, COLUMN_CELL, "%.*f%c", n < 100 && width > 4 ? 1 : 0, n,
+		 *unit);
 }

@@ -12,9 +12,15 @@
 
 #include "snapshot.h"
 
+enum row_kind {
+	ROW_VCPU,
+	ROW_SUM, /* of vcpus: identities are blank */
+	ROW_OTHER, /* no vcpu: what belongs to guests is "-" */
+};
+
 struct row {
 	const struct snap_vcpu *v;
-	bool sum; /* no vcpu: identities are blank, "n/a" is "-" */
+	enum row_kind kind;
 };
 
 enum column_unit {
@@ -28,7 +34,9 @@ struct column {
 	const char *title;
 	const char *rate_title; /* when shown per second */
 	char key; /* sorts by it on the screen */
-	int width; /* at least */
+	int width; /* at least, on paper */
+	int narrow; /* at least, on the screen */
+	int drop; /* the highest goes first when the screen is too small */
 	bool left;
 	enum column_unit unit;
 	const char *json; /* the same number in a vcpu record */
@@ -50,6 +58,9 @@ const char *column__title(const struct column *c, bool rate);
 /* @dt > 0: per second, over @dt seconds. @cell has COLUMN_CELL bytes. */
 void column__cell(const struct column *c, const struct row *r, double dt,
 		  char *cell);
+/* The same in @width columns: 12345678 becomes 12.3M, never 123456. */
+void column__fit(const struct column *c, const struct row *r, double dt,
+		 int width, char *cell);
 /* "n/a", a count, or (@dt > 0) a rate with as many digits as make sense. */
 void column__number(uint64_t n, double dt, char *cell);
 
@@ -69,12 +80,13 @@ struct table {
 	size_t nr;
 	size_t room;
 	struct snap_vcpu pin[PIN_MAX];
+	struct row pinned[PIN_MAX];
 };
 
-/* @r starts zeroed and may be used again; it points into @s. 0 or -ENOMEM. */
-int table__build(struct table *r, const struct snapshot *s);
+/* @t starts zeroed and may be used again; it points into @s. 0 or -ENOMEM. */
+int table__build(struct table *t, const struct snapshot *s);
 /* Equal rows stay in the order of the snapshot. @by NULL: that order. */
-void table__sort(struct table *r, const struct column *by, bool reverse);
-void table__free(struct table *r);
+void table__sort(struct table *t, const struct column *by, bool reverse);
+void table__free(struct table *t);
 
 #endif /* FPSTAT_COLUMN_H */

@@ -52,6 +52,14 @@ static int add(struct loop *l, const struct source *s)
 	return l->nr++;
 }
 
+/* By nohup(1), for one. */
+static bool ignored(int sig)
+{
+	struct sigaction sa;
+
+	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
+}
+
 struct loop *loop__new(const int *signals, sigset_t *mask,
 		       void (*on_signal)(void *ctx,
 					 const struct signalfd_siginfo *si),
@@ -65,8 +73,12 @@ struct loop *loop__new(const int *signals, sigset_t *mask,
 	if (!l)
 		return NULL;
 	sigemptyset(&set);
-	for (; *signals; signals++)
-		sigaddset(&set, *signals);
+	for (; *signals; signals++) {
+		if (*signals != SIGHUP || !ignored(SIGHUP))
+			sigaddset(&set, *signals);
+	}
+	if (ignored(SIGCHLD))
+		signal(SIGCHLD, SIG_DFL); /* there would be no status */
 	sigprocmask(SIG_BLOCK, &set, &l->mask);
 	*mask = l->mask;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -47,22 +47,26 @@ static void pin_all(struct snap_vcpu *pin, const struct snapshot *s)
 	add_done(&pin[PIN_TOTAL].host, &o);
 }
 
-int table__build(struct table *r, const struct snapshot *s)
+int table__build(struct table *t, const struct snapshot *s)
 {
 	struct row *row;
 	size_t i;
 
-	if (s->nr_vcpus > r->room) {
-		row = realloc(r->row, s->nr_vcpus * sizeof(*row));
+	if (s->nr_vcpus > t->room) {
+		row = realloc(t->row, s->nr_vcpus * sizeof(*row));
 		if (!row)
 			return -ENOMEM;
-		r->row = row;
-		r->room = s->nr_vcpus;
+		t->row = row;
+		t->room = s->nr_vcpus;
 	}
-	r->nr = s->nr_vcpus;
-	for (i = 0; i < r->nr; i++)
-		r->row[i] = (struct row){ .v = &s->vcpus[i] };
-	pin_all(r->pin, s);
+	t->nr = s->nr_vcpus;
+	for (i = 0; i < t->nr; i++)
+		t->row[i] = (struct row){ &s->vcpus[i], ROW_VCPU };
+	pin_all(t->pin, s);
+	for (i = 0; i < PIN_MAX; i++)
+		t->pinned[i] = (struct row){ &t->pin[i], ROW_OTHER };
+	t->pinned[PIN_ENDED].kind = ROW_SUM;
+	t->pinned[PIN_TOTAL].kind = ROW_SUM;
 	return 0;
 }
 
@@ -95,16 +99,16 @@ static int compare(const void *a, const void *b, void *ctx)
 	return (x->v > y->v) - (x->v < y->v);
 }
 
-void table__sort(struct table *r, const struct column *by, bool reverse)
+void table__sort(struct table *t, const struct column *by, bool reverse)
 {
 	struct order o = { by, reverse };
 
-	if (by && r->nr)
-		qsort_r(r->row, r->nr, sizeof(*r->row), compare, &o);
+	if (by && t->nr)
+		qsort_r(t->row, t->nr, sizeof(*t->row), compare, &o);
 }
 
-void table__free(struct table *r)
+void table__free(struct table *t)
 {
-	free(r->row);
-	memset(r, 0, sizeof(*r));
+	free(t->row);
+	memset(t, 0, sizeof(*t));
 }

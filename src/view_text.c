@@ -10,7 +10,7 @@
 struct paper {
 	FILE *out;
 	double dt; /* > 0: per second */
-	int width[32];
+	int width[16];
 };
 
 static const enum table_pin pins[] = { PIN_ENDED, PIN_TASK, PIN_KERNEL, PIN_EFI,
@@ -92,40 +92,44 @@ static bool shown(const struct view *v, enum table_pin pin)
 	return pin != PIN_ENDED || v->s->folded;
 }
 
+static void set_widths(struct paper *t, const struct view *v,
+		       const struct table *table)
+{
+	size_t i;
+
+	for (i = 0; i < nr_columns; i++)
+		t->width[i] = columns[i].width;
+	for (i = 0; i < table->nr; i++)
+		widen(t, &table->row[i]);
+	for (i = 0; i < ARRAY_SIZE(pins); i++) {
+		if (shown(v, pins[i]))
+			widen(t, &table->pinned[pins[i]]);
+	}
+}
+
 void view_text__print(FILE *out, const struct view *v)
 {
 	struct paper t = { .out = out, .dt = v->rate ? v->s->dt : 0 };
-	struct table rows = {};
-	struct row r;
+	struct table table = {};
 	size_t i;
 
-	if (table__build(&rows, v->s)) {
+	if (table__build(&table, v->s)) {
 		fps_err("out of memory");
 		return;
 	}
-	table__sort(&rows, v->sort, v->reverse);
-	for (i = 0; i < nr_columns; i++)
-		t.width[i] = columns[i].width;
-	for (i = 0; i < rows.nr; i++)
-		widen(&t, &rows.row[i]);
-	for (i = 0; i < ARRAY_SIZE(pins); i++) {
-		r = (struct row){ &rows.pin[pins[i]], true };
-		if (shown(v, pins[i]))
-			widen(&t, &r);
-	}
-
+	table__sort(&table, v->sort, v->reverse);
+	set_widths(&t, v, &table);
 	print_head(out, v->s);
 	for (i = 0; i < nr_columns; i++)
 		put(&t, i, column__title(&columns[i], v->rate));
-	for (i = 0; i < rows.nr; i++)
-		print_row(&t, &rows.row[i]);
+	for (i = 0; i < table.nr; i++)
+		print_row(&t, &table.row[i]);
 	for (i = 0; i < ARRAY_SIZE(pins); i++) {
-		r = (struct row){ &rows.pin[pins[i]], true };
 		if (shown(v, pins[i]))
-			print_row(&t, &r);
+			print_row(&t, &table.pinned[pins[i]]);
 	}
 	print_marks(out, v);
 	fputc('\n', out);
 	fflush(out);
-	table__free(&rows);
+	table__free(&table);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What of a table fits on a screen of some size, down to 1x1. */
+#ifndef FPSTAT_LAYOUT_H
+#define FPSTAT_LAYOUT_H
+
+#include <stdbool.h>
+
+#include "column.h"
+
+#define LAYOUT_COLUMNS 16
+
+struct layout {
+	/* lines from the top; page is for the vcpus */
+	int head, title, page, pins, foot;
+	/* of each column; 0: no room for it */
+	int width[LAYOUT_COLUMNS];
+};
+
+/* @ended: there is a sum of ended vcpus to be shown, too. */
+void layout__make(struct layout *l, int lines, int cols,
+		  const struct table *table, bool ended);
+
+#endif /* FPSTAT_LAYOUT_H */
