@@ -153,7 +153,15 @@ UNIT_SRCS := $(sort $(wildcard tests/unit/t_*.c))
 UNITS     := $(UNIT_SRCS:tests/unit/%.c=$(SAN)/%)
 SAN_OBJS  := $(patsubst %.c,$(SAN)/%.o,$(filter-out src/main.c,$(SRCS)))
 
-unit: $(UNITS)
+# The whole program with tests/unit/fake_capture.c in the place of
+# src/capture.c, for shell tests: $FPSTAT_FAKE_PROGRAM.
+FAKE := $(if $(wildcard tests/unit/fake_capture.c),$(SAN)/fpstat-fake)
+
+unit: $(UNITS) $(FAKE)
+
+$(SAN)/fpstat-fake: $(SAN)/src/main.o $(SAN)/tests/unit/fake_capture.o $(SAN)/fpstat.a
+	$(say) LINK $@
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(SAN)/%.o: %.c $(OUT)/cc.flags | $(SKELS) $(OUT)/version.h
 	@mkdir -p $(@D)
@@ -170,7 +178,8 @@ $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 
 TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
 TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
-RUN_TESTS  := tests/run --logs $(BUILD)/check --match '$(T)'
+RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
+	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)'
 FOR_ARM64  := ARCH=arm64 STATIC=1
 
 setup:
@@ -205,5 +214,6 @@ run:
 	@$(MAKE) -C tests/lab/workloads
 	@contrib/run
 
--include $(OBJS:.o=.d) $(SAN_OBJS:.o=.d) $(UNITS:$(SAN)/%=$(SAN)/tests/unit/%.d)
+-include $(OBJS:.o=.d) $(SRCS:%.c=$(SAN)/%.d)
+-include $(patsubst %.c,$(SAN)/%.d,$(wildcard tests/unit/*.c))
 -include $(wildcard $(BUILD)/bpf/*.d)
