@@ -329,9 +329,14 @@ enum snap_policy attach__policy(const struct attach *a)
 {
 	const struct capture_bpf__bss *bss = a->skel->bss;
 
-	if (bss->seen_eager)
-		return SNAP_POLICY_EAGER_HOST;
-	return bss->seen_martin ? SNAP_POLICY_MARTIN : SNAP_POLICY_UNKNOWN;
+	/*
+	 * A host that stays live is never seen on an eager kernel. A save that
+	 * looks like one of vcpu_load() is, now and then, on the others: of a
+	 * thread that is switched out between vcpu_put() and the end of KVM_RUN.
+	 */
+	if (bss->seen_martin)
+		return SNAP_POLICY_MARTIN;
+	return bss->seen_eager ? SNAP_POLICY_EAGER_HOST : SNAP_POLICY_UNKNOWN;
 }
 
 size_t attach__hooks(const struct attach *a, const struct capture_hook **h)
