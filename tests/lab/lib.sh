@@ -52,7 +52,10 @@ suites_of()
 {
 	case $1 in
 	*[!A-Za-z0-9.+/_-]*) ;;
-	?*/linux-image-*-arm64) echo "${1%%/*}" ;;
+	?*/linux-image-*-arm64)
+		echo "$lab_kernels" | awk -v suite="${1%%/*}" '
+		$2 == suite { $1 = ""; found = $0 }
+		END { print found ? found : suite }' ;;
 	*) echo "$lab_kernels" | awk -v k="$1" '$1 == k { $1 = ""; print }' ;;
 	esac
 }
@@ -88,14 +91,21 @@ mirror()
 # use_suites SUITE...: later calls of apt_get and apt_cache see these, only.
 use_suites()
 {
-	local suite native
+	local suite architectures
 	local dir=$lab_cache/apt/$1
+	local keys=/usr/share/keyrings/debian-archive-keyring.gpg
 
-	native=$(dpkg --print-architecture)
+	[ -e "$keys" ] || die 3 "$keys is missing: apt-get install debian-archive-keyring"
+
+	architectures=arm64
+	case $(dpkg --print-architecture) in
+	arm64)	;;
+	*)	architectures=arm64,$(dpkg --print-architecture) ;;
+	esac
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/none"
 	: >"$dir/status"
 	for suite; do
-		echo "deb [arch=arm64,$native signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+		echo "deb [arch=$architectures signed-by=$keys]" \
 		     "$(mirror "$suite") $suite main"
 	done >"$dir/sources.list"
 	apt_options=(-q -o "Dir::State=$dir" -o "Dir::State::lists=$dir/lists"
@@ -104,7 +114,7 @@ use_suites()
 		-o "Dir::Etc::sourceparts=$dir/none"
 		-o "Dir::Etc::preferences=$dir/none/none"
 		-o "Dir::Etc::preferencesparts=$dir/none"
-		-o APT::Architecture=arm64 -o "APT::Architectures=arm64,$native"
+		-o APT::Architecture=arm64 -o "APT::Architectures=$architectures"
 		-o Acquire::Languages=none -o APT::Sandbox::User=root
 		-o APT::Update::Error-Mode=any)
 }
