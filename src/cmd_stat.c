@@ -25,7 +25,7 @@ struct stat_config {
 
 static const struct opt opts[] = {
 	{ .letter = 'j', .name = "json", .offset = AT(json),
-	  .help = "print one JSON object a line (see fpstat-stat(1))" },
+	  .help = "print one JSON object a line (see fpstat-stat(8))" },
 	{ .letter = 'i', .name = "interval", .type = OPT_SECONDS,
 	  .offset = AT(interval), .arg = "S",
 	  .help = "print every S seconds what happened since the last time "
