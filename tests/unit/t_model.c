@@ -416,8 +416,8 @@ int main(void)
 	struct CMUnitTest tests[128] = { 0 };
 	size_t n = 0;
 
-#define ADD(group)                                    \
-	n += add_tests(tests + n, #group, group, \
+#define ADD(group)                                                             \
+	n += add_tests(tests + n, #group, group,                               \
 		       sizeof(group) / sizeof(group[0]))
 	ADD(eager);
 	ADD(martin);

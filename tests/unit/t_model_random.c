@@ -129,12 +129,12 @@ static struct sim {
 	unsigned int softirq, preempt, guest_fp, guest_habit;
 } s;
 
-#define CHECK(cond)                                                         \
-	do {                                                                \
-		if (!(cond))                                                \
-			fail_msg("%s, seed %u, step %u: not %s (line %d)",  \
-				 s.kernel->name, s.seed, s.step, #cond,     \
-				 __LINE__);                                 \
+#define CHECK(cond)                                                            \
+	do {                                                                   \
+		if (!(cond))                                                   \
+			fail_msg("%s, seed %u, step %u: not %s (line %d)",     \
+				 s.kernel->name, s.seed, s.step, #cond,        \
+				 __LINE__);                                    \
 	} while (0)
 
 static unsigned int below(unsigned int n)
@@ -511,14 +511,29 @@ static void plan(struct task *t)
 		push_run(t);
 	} else {
 		switch (below(t->kind == BYSTANDER ? 8 : 6)) {
-		case 0: push_neon(t); break;
-		case 1: push(t, READ); break;
-		case 2: push(t, SIGRETURN); break;
-		case 3: push(t, SVE_TRAP); break;
-		case 4: push(t, SLEEP); break;
-		case 5: break; /* an interrupt */
-		case 6: push(t, EXEC); break;
-		case 7: push(t, DIE); break;
+		case 0:
+			push_neon(t);
+			break;
+		case 1:
+			push(t, READ);
+			break;
+		case 2:
+			push(t, SIGRETURN);
+			break;
+		case 3:
+			push(t, SVE_TRAP);
+			break;
+		case 4:
+			push(t, SLEEP);
+			break;
+		case 5:
+			break; /* an interrupt */
+		case 6:
+			push(t, EXEC);
+			break;
+		case 7:
+			push(t, DIE);
+			break;
 		}
 	}
 	push(t, USER);
@@ -759,13 +774,13 @@ static void run(unsigned int steps)
 	}
 }
 
-#define EQUAL(what)                                                         \
-	do {                                                                \
-		if (s.truth.what != s.seen.what)                            \
-			fail_msg("%s, seed %u: %s: the kernel did %u, "     \
-				 "the automaton says %u",                   \
-				 s.kernel->name, s.seed, #what,             \
-				 s.truth.what, s.seen.what);                \
+#define EQUAL(what)                                                            \
+	do {                                                                   \
+		if (s.truth.what != s.seen.what)                               \
+			fail_msg("%s, seed %u: %s: the kernel did %u, "        \
+				 "the automaton says %u",                      \
+				 s.kernel->name, s.seed, #what, s.truth.what,  \
+				 s.seen.what);                                 \
 	} while (0)
 
 /*
@@ -834,20 +849,21 @@ static bool amid_load(void)
 	for (i = 0; i < TASKS; i++) {
 		const struct task *t = &s.task[i];
 
-		if (t->sched_in || (t->next < t->ops && t->op[t->next] == LOAD_FP))
+		if (t->sched_in ||
+		    (t->next < t->ops && t->op[t->next] == LOAD_FP))
 			return true;
 	}
 	return false;
 }
 
-#define WITHIN(what, slack)                                                 \
-	do {                                                                \
-		if (s.seen.what > s.truth.what ||                           \
-		    s.seen.what + (slack) < s.truth.what)                   \
-			fail_msg("%s, seed %u: %s: the kernel did %u, "     \
-				 "the automaton says %u, undecided %u",     \
-				 s.kernel->name, s.seed, #what,             \
-				 s.truth.what, s.seen.what, slack);         \
+#define WITHIN(what, slack)                                                    \
+	do {                                                                   \
+		if (s.seen.what > s.truth.what ||                              \
+		    s.seen.what + (slack) < s.truth.what)                      \
+			fail_msg("%s, seed %u: %s: the kernel did %u, "        \
+				 "the automaton says %u, undecided %u",        \
+				 s.kernel->name, s.seed, #what, s.truth.what,  \
+				 s.seen.what, slack);                          \
 	} while (0)
 
 /*
