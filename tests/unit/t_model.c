@@ -15,7 +15,8 @@
 
 #include "fpstat/model.h"
 
-enum { H = 0x1000, B = 0x2000, T = 0x3000, G = 0x8000, G2 = 0x9000, K = 0xa000 };
+/* Buffers: VMM thread, bystander, kernel thread, guests, kernel NEON. */
+enum { H = 0x10, B = 0x20, T = 0x30, G = 0x80, G2 = 0x90, K = 0xa0 };
 
 struct line {
 	struct fp_event ev;
@@ -37,44 +38,50 @@ struct scenario {
 };
 
 #define BY(cause) ((__u32)FP_CAUSE_##cause << 16)
-#define EV(id, b, f, r, a)                                                  \
-	{ .buf = (b), .gen = 1, .kind = FP_EV_##id, .foreign = (f),         \
-	  .in_run = (r), .arg = (a) }
+/* One event, and what it must answer. */
+#define ON(nr, id, b, f, r, a, ops)                                         \
+	{ .ev = { .buf = (b), .gen = 1, .kind = FP_EV_##id, .foreign = (f), \
+		  .in_run = (r), .arg = (a) },                              \
+	  .step = (ops), .cpu = (nr) }
+#define IS(id, b, f, r, a, ops)                                             \
+	{ .ev = { .buf = (b), .gen = 1, .kind = FP_EV_##id, .foreign = (f), \
+		  .in_run = (r), .arg = (a) },                              \
+	  .step = (ops) }
 
 /* Events that answer nothing. */
-#define SWITCH(runnable) { .ev = EV(SWITCH, H, 0, 1, runnable) }
-#define NEON_TASK { .ev = EV(NEON_TASK, 0, 0, 0, 0) }
-#define NEON_SOFTIRQ { .ev = EV(NEON_SOFTIRQ, 0, 0, 0, 0) }
-#define RUN_END { .ev = EV(RUN_END, H, 0, 1, 0) }
-#define VLOAD_LIVE { .ev = EV(VLOAD, H, 0, 1, 0) }
-#define VLOAD { .ev = EV(VLOAD, H, 1, 1, 0) }
+#define SWITCH(runnable) IS(SWITCH, H, 0, 1, runnable, 0)
+#define NEON_TASK IS(NEON_TASK, 0, 0, 0, 0, 0)
+#define NEON_SOFTIRQ IS(NEON_SOFTIRQ, 0, 0, 0, 0, 0)
+#define RUN_END IS(RUN_END, H, 0, 1, 0, 0)
+#define VLOAD_LIVE IS(VLOAD, H, 0, 1, 0, 0)
+#define VLOAD IS(VLOAD, H, 1, 1, 0, 0)
 /* A call of the save function that moves nothing. */
-#define NO_SAVE { .ev = EV(SAVE, H, 1, 1, 0) }
-#define NO_SAVE_OF(b) { .ev = EV(SAVE, b, 1, 0, 0) }
+#define NO_SAVE IS(SAVE, H, 1, 1, 0, 0)
+#define NO_SAVE_OF(b) IS(SAVE, b, 1, 0, 0, 0)
 
 /* Transfers. */
-#define GUEST_SAVE(cause) { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_GUEST_SAVE | BY(cause) }
-#define HOST_SAVE(cause) { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_USER_SAVE | BY(cause) }
-#define USER_SAVE(b) { .ev = EV(SAVE, b, 0, 0, 0), .step = FP_OP_USER_SAVE }
-#define LOAD(b) { .ev = EV(LOAD, b, 1, 0, 0), .step = FP_OP_USER_LOAD }
+#define GUEST_SAVE(cause) IS(SAVE, H, 0, 1, 0, FP_OP_GUEST_SAVE | BY(cause))
+#define HOST_SAVE(cause) IS(SAVE, H, 0, 1, 0, FP_OP_USER_SAVE | BY(cause))
+#define USER_SAVE(b) IS(SAVE, b, 0, 0, 0, FP_OP_USER_SAVE)
+#define LOAD(b) IS(LOAD, b, 1, 0, 0, FP_OP_USER_LOAD)
 
 /* kvm_arch_vcpu_load_fp(): the eager kernels save the host there. */
 #define EAGER_LOAD_LIVE                                                     \
-	VLOAD_LIVE, { .ev = EV(SAVE, H, 0, 1, 0),                                 .step = \
-		      FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD) }
+	VLOAD_LIVE, IS(SAVE, H, 0, 1, 0,                                    \
+		       FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD))
 #define EAGER_LOAD VLOAD, NO_SAVE
 
 /* One entry and exit: guest idle on FP, its first use, once more. */
-#define IDLE { .ev = EV(EXIT, H, 1, 1, 0) }
-#define IDLE_HOST_LIVE { .ev = EV(EXIT, H, 0, 1, 0), .step = FP_OP_MARTIN }
-#define EXIT_LIVE { .ev = EV(EXIT, H, 0, 1, 0) }
-#define FIRST { .ev = EV(BIND_VCPU, G, 1, 1, 0), .step = FP_OP_GUEST_LOAD }, EXIT_LIVE
+#define IDLE IS(EXIT, H, 1, 1, 0, 0)
+#define IDLE_HOST_LIVE IS(EXIT, H, 0, 1, 0, FP_OP_MARTIN)
+#define EXIT_LIVE IS(EXIT, H, 0, 1, 0, 0)
+#define FIRST IS(BIND_VCPU, G, 1, 1, 0, FP_OP_GUEST_LOAD), EXIT_LIVE
 #define FIRST_HOST_LIVE                                                     \
-	{ .ev = EV(BIND_VCPU, G, 0, 1, 0),                                        .step = \
-	  FP_OP_USER_SAVE | FP_OP_GUEST_LOAD | FP_OP_MARTIN |               \
-		  BY(GUEST_TRAP) },                                         \
+	IS(BIND_VCPU, G, 0, 1, 0,                                           \
+	   FP_OP_USER_SAVE | FP_OP_GUEST_LOAD | FP_OP_MARTIN |              \
+		   BY(GUEST_TRAP)),                                         \
 		EXIT_LIVE
-#define AGAIN { .ev = EV(BIND_VCPU, G, 0, 1, 0), .step = FP_OP_LIVE }, EXIT_LIVE
+#define AGAIN IS(BIND_VCPU, G, 0, 1, 0, FP_OP_LIVE), EXIT_LIVE
 
 #define PUT_LIVE GUEST_SAVE(USER_RETURN)
 #define BACK RUN_END, LOAD(H)
@@ -103,7 +110,8 @@ static const struct scenario eager[] = {
 	  { .hs = 1, .hl = 1 },
 	  { LOAD(H), VLOAD_LIVE, NEON_SOFTIRQ, HOST_SAVE(SOFTIRQ_NEON),
 	    NO_SAVE, IDLE, BACK } },
-	{ "d: task NEON in the run loop", { .hs = 1, .hl = 1, .gs = 1, .gl = 1 },
+	{ "d: task NEON in the run loop",
+	  { .hs = 1, .hl = 1, .gs = 1, .gl = 1 },
 	  { LOAD(H), EAGER_LOAD_LIVE, FIRST, NEON_TASK, GUEST_SAVE(TASK_NEON),
 	    IDLE, BACK } },
 	{ "d: softirq NEON at the begin of task NEON",
@@ -150,13 +158,13 @@ static const struct scenario eager[] = {
 	{ "h: migrated with live state", { .hs = 1, .hl = 1, .gs = 2, .gl = 2 },
 	  { LOAD(H), EAGER_LOAD_LIVE, FIRST, SWITCH(1), GUEST_SAVE(PREEMPT),
 	    NO_SAVE,
-	    { .ev = EV(SAVE, T, 1, 0, 0), .cpu = 1 },
-	    { .ev = EV(VLOAD, H, 1, 1, 0), .cpu = 1 },
-	    { .ev = EV(SAVE, H, 1, 1, 0), .cpu = 1 },
-	    { .ev = EV(BIND_VCPU, G, 1, 1, 0), .step = FP_OP_GUEST_LOAD, .cpu = 1 },
-	    { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_GUEST_SAVE | BY(USER_RETURN), .cpu = 1 },
-	    { .ev = EV(RUN_END, H, 1, 1, 0), .cpu = 1 },
-	    { .ev = EV(LOAD, H, 1, 0, 0), .step = FP_OP_USER_LOAD, .cpu = 1 } } },
+	    ON(1, SAVE, T, 1, 0, 0, 0),
+	    ON(1, VLOAD, H, 1, 1, 0, 0),
+	    ON(1, SAVE, H, 1, 1, 0, 0),
+	    ON(1, BIND_VCPU, G, 1, 1, 0, FP_OP_GUEST_LOAD),
+	    ON(1, SAVE, H, 0, 1, 0, FP_OP_GUEST_SAVE | BY(USER_RETURN)),
+	    ON(1, RUN_END, H, 1, 1, 0, 0),
+	    ON(1, LOAD, H, 1, 0, 0, FP_OP_USER_LOAD) } },
 	{ "reset in the run loop", { .hs = 1, .hl = 1, .gs = 2, .gl = 2 },
 	  { LOAD(H), EAGER_LOAD_LIVE, FIRST, PUT_LIVE, EAGER_LOAD, FIRST,
 	    PUT_LIVE, BACK } },
@@ -221,22 +229,22 @@ static const struct scenario martin[] = {
 	{ "h: migrated with live state", { .hs = 1, .hl = 1, .gs = 2, .gl = 2 },
 	  { LOAD(H), VLOAD_LIVE, FIRST_HOST_LIVE, SWITCH(1),
 	    GUEST_SAVE(PREEMPT), NO_SAVE,
-	    { .ev = EV(SAVE, T, 1, 0, 0), .cpu = 1 },
-	    { .ev = EV(VLOAD, H, 1, 1, 0), .cpu = 1 },
-	    { .ev = EV(BIND_VCPU, G, 1, 1, 0), .step = FP_OP_GUEST_LOAD, .cpu = 1 },
-	    { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_GUEST_SAVE | BY(USER_RETURN), .cpu = 1 },
-	    { .ev = EV(RUN_END, H, 1, 1, 0), .cpu = 1 },
-	    { .ev = EV(LOAD, H, 1, 0, 0), .step = FP_OP_USER_LOAD, .cpu = 1 } } },
+	    ON(1, SAVE, T, 1, 0, 0, 0),
+	    ON(1, VLOAD, H, 1, 1, 0, 0),
+	    ON(1, BIND_VCPU, G, 1, 1, 0, FP_OP_GUEST_LOAD),
+	    ON(1, SAVE, H, 0, 1, 0, FP_OP_GUEST_SAVE | BY(USER_RETURN)),
+	    ON(1, RUN_END, H, 1, 1, 0, 0),
+	    ON(1, LOAD, H, 1, 0, 0, FP_OP_USER_LOAD) } },
 };
 
 #define KERNEL_SAVE(b)                                                      \
-	{ .ev = EV(BIND_KERNEL, b, 1, 0, 0), .step = FP_OP_KERNEL_SAVE }
+	IS(BIND_KERNEL, b, 1, 0, 0, FP_OP_KERNEL_SAVE)
 #define KERNEL_NEST(b)                                                      \
-	{ .ev = EV(BIND_KERNEL, b, 1, 0, 1), .step = FP_OP_KERNEL_SAVE | FP_OP_KERNEL_LOAD }
-#define RESUME_KERNEL { .ev = EV(RESUME_KERNEL, 0, 0, 0, 0), .step = FP_OP_KERNEL_LOAD }
+	IS(BIND_KERNEL, b, 1, 0, 1, FP_OP_KERNEL_SAVE | FP_OP_KERNEL_LOAD)
+#define RESUME_KERNEL IS(RESUME_KERNEL, 0, 0, 0, 0, FP_OP_KERNEL_LOAD)
 
 #define USER_SAVE_BY_NEON                                                   \
-	{ .ev = EV(SAVE, B, 0, 0, 0), .step = FP_OP_USER_SAVE | BY(TASK_NEON) }
+	IS(SAVE, B, 0, 0, 0, FP_OP_USER_SAVE | BY(TASK_NEON))
 
 /* What is the same under both. */
 static const struct scenario other[] = {
@@ -248,24 +256,23 @@ static const struct scenario other[] = {
 	  { .bs = 1, .bl = 2, .ks = 2, .kl = 2 },
 	  { LOAD(B), NEON_TASK, USER_SAVE_BY_NEON, NEON_SOFTIRQ,
 	    KERNEL_NEST(K), NEON_SOFTIRQ,
-	    { .ev = EV(NEON_NEST, K, 1, 0, 1),
-	      .step = FP_OP_KERNEL_SAVE | FP_OP_KERNEL_LOAD },
+	    IS(NEON_NEST, K, 1, 0, 1, FP_OP_KERNEL_SAVE | FP_OP_KERNEL_LOAD),
 	    LOAD(B) } },
 	{ "a state is read and lives on", { .bs = 3, .bl = 1 },
-	  { LOAD(B), { .ev = EV(FORK, B, 0, 0, 0) }, USER_SAVE(B),
-	    { .ev = EV(PRESERVE, B, 0, 0, 0) }, USER_SAVE(B), USER_SAVE(B) } },
+	  { LOAD(B), IS(FORK, B, 0, 0, 0, 0), USER_SAVE(B),
+	    IS(PRESERVE, B, 0, 0, 0, 0), USER_SAVE(B), USER_SAVE(B) } },
 	{ "a state is replaced in memory", { .bl = 3 },
-	  { LOAD(B), { .ev = EV(SIGRETURN, B, 0, 0, 0) }, LOAD(B),
-	    { .ev = EV(EXEC, B, 0, 0, 0) },
-	    { .ev = EV(FLUSH_TASK, B, 0, 0, 0) }, LOAD(B) } },
+	  { LOAD(B), IS(SIGRETURN, B, 0, 0, 0, 0), LOAD(B),
+	    IS(EXEC, B, 0, 0, 0, 0),
+	    IS(FLUSH_TASK, B, 0, 0, 0, 0), LOAD(B) } },
 	{ "what is left of a cause goes with the run",
 	  { .hs = 1 },
 	  { LOAD(H), VLOAD_LIVE, RUN_END,
-	    { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_USER_SAVE } } },
+	    IS(SAVE, H, 0, 1, 0, FP_OP_USER_SAVE) } },
 	{ "a kernel state takes the cause of the save it stands for",
 	  { .hl = 1, .hs = 1, .ks = 1 },
 	  { SWITCH(1), KERNEL_SAVE(K), LOAD(H),
-	    { .ev = EV(SAVE, H, 0, 1, 0), .step = FP_OP_USER_SAVE } } },
+	    IS(SAVE, H, 0, 1, 0, FP_OP_USER_SAVE) } },
 };
 
 #define MISSED(step) ((step) | FP_OP_MISSED)
@@ -273,29 +280,29 @@ static const struct scenario other[] = {
 /* Contradictions: what a dropped hook leaves behind, and that it heals. */
 static const struct scenario missed[] = {
 	{ "the save of a guest, then its load", { .gs = 1, .gl = 2 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST,
-	    { .ev = EV(BIND_VCPU, G, 1, 1, 0), .step = MISSED(FP_OP_GUEST_LOAD) },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    IS(BIND_VCPU, G, 1, 1, 0, MISSED(FP_OP_GUEST_LOAD)),
 	    AGAIN, PUT_LIVE } },
 	{ "the save and the load of another guest", { .gs = 1, .gl = 2 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST,
-	    { .ev = EV(BIND_VCPU, G2, 0, 1, 0), .step = MISSED(FP_OP_GUEST_LOAD) },
-	    { .ev = EV(BIND_VCPU, G2, 0, 1, 0), .step = FP_OP_LIVE }, PUT_LIVE } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    IS(BIND_VCPU, G2, 0, 1, 0, MISSED(FP_OP_GUEST_LOAD)),
+	    IS(BIND_VCPU, G2, 0, 1, 0, FP_OP_LIVE), PUT_LIVE } },
 	{ "the bind of a guest", { .gl = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) },
-	    { .ev = EV(BIND_VCPU, G, 0, 1, 0), .step = MISSED(FP_OP_GUEST_LOAD) }, AGAIN } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0),
+	    IS(BIND_VCPU, G, 0, 1, 0, MISSED(FP_OP_GUEST_LOAD)), AGAIN } },
 	{ "the bind of a guest over a kernel state", { .gl = 1, .ks = 1 },
 	  { KERNEL_SAVE(K),
-	    { .ev = EV(BIND_VCPU, G, 0, 1, 0), .step = MISSED(FP_OP_GUEST_LOAD) } } },
+	    IS(BIND_VCPU, G, 0, 1, 0, MISSED(FP_OP_GUEST_LOAD)) } },
 	{ "the save of a guest, seen at vcpu_load", { .gl = 2, .gs = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST,
-	    { .ev = EV(VLOAD, H, 1, 1, 0), .step = FP_OP_MISSED }, FIRST, PUT_LIVE } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    IS(VLOAD, H, 1, 1, 0, FP_OP_MISSED), FIRST, PUT_LIVE } },
 	{ "the same with the host live", { .gl = 1, .hs = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST,
-	    { .ev = EV(VLOAD, H, 0, 1, 0), .step = FP_OP_MISSED },
-	    { .ev = EV(SAVE, H, 0, 1, 0),
-	      .step = FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD) } } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    IS(VLOAD, H, 0, 1, 0, FP_OP_MISSED),
+	    IS(SAVE, H, 0, 1, 0,
+	       FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD)) } },
 	{ "the load of a task", { .bl = 1, .hs = 2 },
-	  { LOAD(B), { .ev = EV(SAVE, H, 0, 1, 0), .step = MISSED(FP_OP_USER_SAVE) },
+	  { LOAD(B), IS(SAVE, H, 0, 1, 0, MISSED(FP_OP_USER_SAVE)),
 	    HOST_SAVE(NONE) } },
 	{ "the load of a task that has the memory of a dead one",
 	  { .bl = 1, .bs = 2 },
@@ -306,35 +313,36 @@ static const struct scenario missed[] = {
 	      .step = FP_OP_USER_SAVE } } },
 	{ "the load of a task over a kernel state", { .bs = 1, .ks = 1 },
 	  { KERNEL_SAVE(K),
-	    { .ev = EV(SAVE, B, 0, 0, 0), .step = MISSED(FP_OP_USER_SAVE) } } },
+	    IS(SAVE, B, 0, 0, 0, MISSED(FP_OP_USER_SAVE)) } },
 	{ "a guest's state is saved outside of its run",
 	  { .gl = 1, .bs = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST,
-	    { .ev = EV(SAVE, B, 0, 0, 0), .step = MISSED(FP_OP_USER_SAVE) } } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    IS(SAVE, B, 0, 0, 0, MISSED(FP_OP_USER_SAVE)) } },
 	{ "a load always tells what is there", { .gl = 1, .bl = 1, .bs = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, FIRST, LOAD(B),
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST, LOAD(B),
 	    USER_SAVE(B) } },
 };
 
 /* The capture begins when something is in the registers already. */
 static const struct scenario unknown[] = {
 	{ "a guest is live and is entered again", { .gs = 1 },
-	  { { .ev = EV(BIND_VCPU, G, 0, 1, 0), .step = FP_OP_UNDECIDED }, AGAIN, PUT_LIVE } },
-	{ "a guest is live and is saved; the vcpu says so", { .gs = 1, .gl = 1 },
-	  { { .ev = EV(SAVE, H, 0, 1, FP_HINT_GUEST),
-	      .step = FP_OP_GUEST_SAVE | BY(USER_RETURN) }, FIRST } },
+	  { IS(BIND_VCPU, G, 0, 1, 0, FP_OP_UNDECIDED), AGAIN, PUT_LIVE } },
+	{ "a guest is live and is saved; the vcpu says so",
+	  { .gs = 1, .gl = 1 },
+	  { IS(SAVE, H, 0, 1, FP_HINT_GUEST,
+	       FP_OP_GUEST_SAVE | BY(USER_RETURN)), FIRST } },
 	{ "the host is live in the run and is saved", { .hs = 1 },
-	  { { .ev = EV(SAVE, H, 0, 1, FP_HINT_HOST), .step = FP_OP_USER_SAVE } } },
+	  { IS(SAVE, H, 0, 1, FP_HINT_HOST, FP_OP_USER_SAVE) } },
 	{ "the vcpu's own word is stale before vcpu_load", { .hs = 1 },
-	  { VLOAD, { .ev = EV(SAVE, H, 0, 1, FP_HINT_GUEST),
-		     .step = FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD) } } },
+	  { VLOAD, IS(SAVE, H, 0, 1, FP_HINT_GUEST,
+		      FP_OP_USER_SAVE | FP_OP_EAGER | BY(VCPU_LOAD)) } },
 	{ "a state is saved in the run, and nobody says whose", { .gl = 1 },
-	  { SWITCH(1), { .ev = EV(SAVE, H, 0, 1, FP_HINT_NONE),
-			 .step = FP_OP_UNDECIDED }, NO_SAVE, VLOAD, FIRST } },
+	  { SWITCH(1), IS(SAVE, H, 0, 1, FP_HINT_NONE, FP_OP_UNDECIDED),
+	    NO_SAVE, VLOAD, FIRST } },
 	{ "another task was live before vcpu_load, and comes back",
 	  { .bs = 1 }, { VLOAD, IDLE, SWITCH(1), NO_SAVE, USER_SAVE(B) } },
 	{ "the word counts only when nothing is known", { .hs = 1 },
-	  { LOAD(H), { .ev = EV(SAVE, H, 0, 1, FP_HINT_GUEST), .step = FP_OP_USER_SAVE } } },
+	  { LOAD(H), IS(SAVE, H, 0, 1, FP_HINT_GUEST, FP_OP_USER_SAVE) } },
 	{ "a guest is loaded", { .gl = 1 }, { FIRST } },
 	{ "a task is saved", { .bs = 2 }, { USER_SAVE(B), USER_SAVE(B) } },
 	{ "a task is loaded", { .bl = 1, .bs = 1 }, { LOAD(B), USER_SAVE(B) } },
@@ -343,7 +351,7 @@ static const struct scenario unknown[] = {
 	  { VLOAD_LIVE, FIRST_HOST_LIVE } },
 	{ "an exit says nothing yet", { 0 }, { EXIT_LIVE, IDLE } },
 	{ "a dead CPU holds nothing", { .gl = 1 },
-	  { { .ev = EV(CPU_DEAD, 0, 0, 0, 0) }, VLOAD, FIRST } },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), VLOAD, FIRST } },
 };
 
 static void add(struct sums *s, const struct fp_event *ev, __u32 step)
