@@ -123,8 +123,8 @@ static __always_inline void account_guest(struct fp_percpu *c,
 
 	if (ops & FP_OP_GUEST_SAVE) {
 		ADD(*(v ? &v->guest.save : &c->guest.save), 1);
-		if (v && cause < FP_CAUSE_MAX)
-			ADD(v->cause[cause], 1);
+		if (v)
+			ADD(v->cause[cause & (FP_CAUSE_SLOTS - 1)], 1);
 	}
 	if (ops & FP_OP_GUEST_LOAD)
 		ADD(*(v ? &v->guest.load : &c->guest.load), 1);

@@ -17,7 +17,7 @@
 #include "snapshot.h"
 #include "util.h"
 
-#define MARK_TRIES 100000
+#define MARK_TRIES 10000
 
 struct capture {
 	struct calibration cal;
@@ -158,43 +158,55 @@ void capture__tick(struct capture *c)
 
 /* ---- reading ---- */
 
-static uint64_t sum(const struct capture *c, size_t offset)
-{
-	uint64_t n = 0;
-	unsigned int i;
+/* What is read: the mapped arrays, or a copy of them. */
+struct counters {
+	const struct fp_vcpu *vcpus;
+	const struct fp_percpu *cpus;
+	unsigned int nr_cpus;
+};
 
-	for (i = 0; i < c->nr_cpus; i++)
-		n += __atomic_load_n((const uint64_t *)((const char *)&c->cpus[i] +
-							offset),
-				     __ATOMIC_RELAXED);
-	return n;
+static struct counters live(const struct capture *c)
+{
+	return (struct counters){ c->vcpus, c->cpus, c->nr_cpus };
 }
 
-#define SUM(c, member) sum(c, offsetof(struct fp_percpu, member))
-
-static void read_other(const struct capture *c, struct snapshot *s)
+static uint64_t sum(const struct counters *n, size_t offset)
 {
-	uint64_t save = SUM(c, kernel.save), load = SUM(c, kernel.load);
+	uint64_t total = 0;
+	unsigned int i;
 
-	s->task.save = snap_xfer__unjudged(SUM(c, task.save), SNAP_NA);
-	s->task.load = snap_xfer__unjudged(SUM(c, task.load), SNAP_NA);
+	for (i = 0; i < n->nr_cpus; i++)
+		total += __atomic_load_n(
+			(const uint64_t *)((const char *)&n->cpus[i] + offset),
+			__ATOMIC_RELAXED);
+	return total;
+}
+
+#define SUM(n, member) sum(n, offsetof(struct fp_percpu, member))
+
+static void read_other(const struct counters *n, struct snapshot *s)
+{
+	uint64_t save = SUM(n, kernel.save), load = SUM(n, kernel.load);
+
+	s->task.save = snap_xfer__unjudged(SUM(n, task.save), SNAP_NA);
+	s->task.load = snap_xfer__unjudged(SUM(n, task.load), SNAP_NA);
 	/* kernel-mode NEON is FPSIMD always */
 	s->kernel_neon.save = snap_xfer__unjudged(save, save * 520);
 	s->kernel_neon.load = snap_xfer__unjudged(load, load * 520);
-	s->efi.save = snap_xfer__unjudged(SUM(c, efi.save), SNAP_NA);
-	s->efi.load = snap_xfer__unjudged(SUM(c, efi.load), SNAP_NA);
+	s->efi.save = snap_xfer__unjudged(SUM(n, efi.save), SNAP_NA);
+	s->efi.load = snap_xfer__unjudged(SUM(n, efi.load), SNAP_NA);
 }
 
 /* Guests that found no free slot have no row of their own, but they count. */
-static void read_untracked(const struct capture *c, struct snap_vcpu *all)
+static void read_untracked(const struct counters *n, struct snap_vcpu *all)
 {
-	uint64_t save = SUM(c, guest.save), load = SUM(c, guest.load);
+	uint64_t save = SUM(n, guest.save), load = SUM(n, guest.load);
 
 	all->guest.save.done += save;
 	all->guest.save.unknown += save;
 	all->guest.load.done += load;
 	all->guest.load.unknown += load;
-	all->exits += SUM(c, untracked_exits);
+	all->exits += SUM(n, untracked_exits);
 }
 
 /* Hypervisor code moves a protected guest's state: what we don't see is n/a. */
@@ -205,7 +217,8 @@ static void hide_guest(struct snap_vcpu *v)
 	v->guest.load.done = SNAP_NA;
 }
 
-static void read_host(struct capture *c, struct snapshot *s)
+static void read_host(struct capture *c, const struct counters *n,
+		      struct snapshot *s)
 {
 	uint64_t neon;
 	size_t i;
@@ -217,27 +230,28 @@ static void read_host(struct capture *c, struct snapshot *s)
 	s->backend = "bpf";
 	s->cpus = c->nr_cpus;
 	s->sve_vl = kernel__sve_vl();
-	s->missed = attach__missed(c->attach, &neon) + SUM(c, missed);
-	s->undecided = SUM(c, undecided);
+	s->missed = attach__missed(c->attach, &neon) + SUM(n, missed);
+	s->undecided = SUM(n, undecided);
 	s->overhead_ns_per_exit = -1;
 	for (i = 0; i < FP_EV_MAX; i++)
-		s->events[i] = SUM(c, events[i]);
+		s->events[i] = SUM(n, events[i]);
 	s->events[FP_EV_NEON_SOFTIRQ] += neon;
 }
 
-int capture__read(struct capture *c, struct snapshot *s)
+static int read_all(struct capture *c, const struct counters *n,
+		    struct snapshot *s)
 {
 	size_t i;
 	int err;
 
 	memset(s, 0, sizeof(*s));
 	s->t = s->dt = fps_clock() - c->start;
-	read_host(c, s);
-	read_other(c, s);
-	err = slots__snapshot(c->slots, s);
+	read_host(c, n, s);
+	read_other(n, s);
+	err = slots__snapshot(c->slots, n->vcpus, s);
 	if (err)
 		return err;
-	read_untracked(c, &s->folded_sum);
+	read_untracked(n, &s->folded_sum);
 	if (c->guest_visible)
 		return 0;
 	for (i = 0; i < s->nr_vcpus; i++)
@@ -246,46 +260,92 @@ int capture__read(struct capture *c, struct snapshot *s)
 	return 0;
 }
 
-/* All transfers so far: while this stands still, so does everything. */
-static uint64_t transfers(const struct snapshot *s)
+int capture__read(struct capture *c, struct snapshot *s)
 {
-	struct snap_vcpu all;
+	struct counters n = live(c);
 
-	snapshot__total(s, &all);
-	return all.guest.save.done + all.guest.load.done + all.host.save.done +
-	       all.host.load.done + s->task.save.done + s->task.load.done +
-	       s->kernel_neon.save.done + s->kernel_neon.load.done;
+	return read_all(c, &n, s);
+}
+
+/*
+ * ---- the mark ----
+ *
+ * Between the mark and the copy nothing may move registers, ourselves
+ * included: up to 5.15 a system call throws SVE state away, and libc's
+ * memcpy(), which uses SVE, then costs a save and a load. Hence plain loops.
+ */
+
+static uint64_t word(const uint64_t *at)
+{
+	return __atomic_load_n(at, __ATOMIC_RELAXED);
+}
+
+static void copy(void *to, const void *from, size_t size)
+{
+	const uint64_t *src = from;
+	uint64_t *dst = to;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*src); i++)
+		__atomic_store_n(&dst[i], word(&src[i]), __ATOMIC_RELAXED);
+}
+
+static uint64_t moved(const struct fp_ops *ops)
+{
+	return word((const uint64_t *)&ops->save) +
+	       word((const uint64_t *)&ops->load);
+}
+
+/* All transfers of live slots and CPUs: if this stands still, so do they. */
+static uint64_t transfers(const struct capture *c)
+{
+	size_t i, high = slots__high(c->slots);
+	uint64_t n = 0;
+
+	for (i = 0; i < high; i++)
+		n += moved(&c->vcpus[i].guest) + moved(&c->vcpus[i].host);
+	for (i = 0; i < c->nr_cpus; i++)
+		n += moved(&c->cpus[i].task) + moved(&c->cpus[i].kernel) +
+		     moved(&c->cpus[i].efi) + moved(&c->cpus[i].guest);
+	return n;
+}
+
+static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
+			  struct fp_percpu *cpus, const char *name, size_t len)
+{
+	uint64_t before = transfers(c);
+
+	if (sethostname(name, len))
+		return false;
+	c->marks++;
+	copy(vcpus, c->vcpus, slots__high(c->slots) * sizeof(*vcpus));
+	copy(cpus, c->cpus, c->nr_cpus * sizeof(*cpus));
+	return transfers(c) == before;
 }
 
 int capture__mark(struct capture *c, struct snapshot *s)
 {
+	size_t high = slots__high(c->slots), len;
+	struct fp_vcpu *vcpus = calloc(high + 1, sizeof(*vcpus));
+	struct fp_percpu *cpus = calloc(c->nr_cpus, sizeof(*cpus));
+	struct counters n = { vcpus, cpus, c->nr_cpus };
 	char name[256];
-	struct snapshot after;
-	uint64_t before;
-	int i, err;
+	int i, err = -EBUSY;
 
-	if (gethostname(name, sizeof(name)))
-		return -errno;
-	for (i = 0; i < MARK_TRIES; i++) {
-		err = capture__read(c, s);
-		if (err)
-			return err;
-		before = transfers(s);
-		if (sethostname(name, strlen(name)))
-			err = -errno;
-		c->marks++;
-		if (!err)
-			err = capture__read(c, &after);
-		if (!err && transfers(&after) == before) {
-			snapshot__free(&after);
-			return c->marks;
+	if (!vcpus || !cpus) {
+		err = -ENOMEM;
+	} else if (gethostname(name, sizeof(name))) {
+		err = -errno;
+	} else {
+		len = strlen(name);
+		for (i = 0; i < MARK_TRIES && err == -EBUSY; i++) {
+			if (mark_and_copy(c, vcpus, cpus, name, len))
+				err = read_all(c, &n, s);
 		}
-		snapshot__free(s);
-		if (err)
-			return err;
-		snapshot__free(&after);
 	}
-	return -EBUSY;
+	free(vcpus);
+	free(cpus);
+	return err ? err : c->marks;
 }
 
 size_t capture__hooks(const struct capture *c, const struct capture_hook **h)
@@ -300,16 +360,18 @@ int capture__foreign_bit(const struct capture *c)
 
 int capture__witness(struct capture *c, struct witness *w)
 {
+	struct counters n = live(c);
+
 	if (!c->witness)
 		return -ENOENT;
 	*w = (struct witness){
-		.exits = SUM(c, w_entries),
-		.live = SUM(c, w_live),
-		.switch_saves = SUM(c, w_switch_saves),
-		.counted_switch_saves = SUM(c, w_switch_counted),
-		.neon = SUM(c, w_neon),
-		.last_state_checked = SUM(c, w_last_checked),
-		.last_state_differs = SUM(c, w_last_differs),
+		.exits = SUM(&n, w_entries),
+		.live = SUM(&n, w_live),
+		.switch_saves = SUM(&n, w_switch_saves),
+		.counted_switch_saves = SUM(&n, w_switch_counted),
+		.neon = SUM(&n, w_neon),
+		.last_state_checked = SUM(&n, w_last_checked),
+		.last_state_differs = SUM(&n, w_last_differs),
 		.last_state_readable = attach__has_xcheck(c->attach),
 	};
 	return 0;

@@ -109,9 +109,9 @@ static const char *name_of(struct slots *s, uint32_t slot)
 	return n->vm;
 }
 
-static void read_slot(struct slots *s, uint32_t slot, struct snap_vcpu *row)
+static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
+		      struct snap_vcpu *row)
 {
-	const struct fp_vcpu *v = &s->vcpus[slot];
 	uint64_t save = get(&v->guest.save), load = get(&v->guest.load);
 	int i;
 
@@ -166,7 +166,7 @@ static int keep_ended(struct slots *s, uint32_t slot)
 		s->ended = ended;
 		s->room_ended = room;
 	}
-	read_slot(s, slot, &s->ended[s->nr_ended++]);
+	read_slot(s, &s->vcpus[slot], slot, &s->ended[s->nr_ended++]);
 	return 0;
 }
 
@@ -241,12 +241,18 @@ static int by_identity(const void *a, const void *b)
 	return 0;
 }
 
-int slots__snapshot(struct slots *s, struct snapshot *snap)
+size_t slots__high(const struct slots *s)
+{
+	return s->high;
+}
+
+int slots__snapshot(struct slots *s, const struct fp_vcpu *vcpus,
+		    struct snapshot *snap)
 {
 	size_t i, n = s->nr_ended;
 
 	for (i = 0; i < s->high; i++)
-		n += state_of(&s->vcpus[i]) != FP_SLOT_FREE;
+		n += state_of(&vcpus[i]) != FP_SLOT_FREE;
 	snap->vcpus = calloc(n ? n : 1, sizeof(*snap->vcpus));
 	if (!snap->vcpus)
 		return -ENOMEM;
@@ -254,8 +260,9 @@ int slots__snapshot(struct slots *s, struct snapshot *snap)
 		snap->vcpus[snap->nr_vcpus++] = s->ended[i];
 	/* One that comes alive just now is in the next snapshot. */
 	for (i = 0; i < s->high && snap->nr_vcpus < n; i++) {
-		if (state_of(&s->vcpus[i]) != FP_SLOT_FREE)
-			read_slot(s, i, &snap->vcpus[snap->nr_vcpus++]);
+		if (state_of(&vcpus[i]) != FP_SLOT_FREE)
+			read_slot(s, &vcpus[i], i,
+				  &snap->vcpus[snap->nr_vcpus++]);
 	}
 	qsort(snap->vcpus, snap->nr_vcpus, sizeof(*snap->vcpus), by_identity);
 	snap->folded = s->folded;

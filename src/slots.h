@@ -19,7 +19,13 @@ void slots__free(struct slots *s);
 void slots__keep(struct slots *s, size_t ended);
 /* Recycles and refills. Returns 0 or a negative errno. */
 int slots__tick(struct slots *s);
-/* Fills nr_vcpus, vcpus, folded and folded_sum. Returns 0 or -ENOMEM. */
-int slots__snapshot(struct slots *s, struct snapshot *snap);
+/*
+ * Fills nr_vcpus, vcpus, folded and folded_sum from @vcpus: the mapped array or
+ * a copy of its first slots__high(). Returns 0 or -ENOMEM.
+ */
+int slots__snapshot(struct slots *s, const struct fp_vcpu *vcpus,
+		    struct snapshot *snap);
+/* No slot from here on was ever in use. */
+size_t slots__high(const struct slots *s);
 
 #endif /* FPSTAT_SLOTS_H */

@@ -45,7 +45,7 @@ struct fp_vcpu {
 	__u64 runs_live;
 	struct fp_ops guest;
 	struct fp_ops host;
-	__u64 cause[FP_CAUSE_MAX]; /* saves of the guest's state, by cause */
+	__u64 cause[FP_CAUSE_SLOTS]; /* saves of the guest's state, by cause */
 };
 
 /* One CPU: its automaton, and what is charged to no vcpu. */

@@ -74,6 +74,10 @@ enum fp_cause {
 	FP_CAUSE_MAX
 };
 
+/* Room for them in an array that BPF indexes: the verifier wants a mask. */
+#define FP_CAUSE_SLOTS 16
+_Static_assert(FP_CAUSE_MAX <= FP_CAUSE_SLOTS, "too many causes");
+
 /*
  * One event, on the CPU where it happened. @foreign is TIF_FOREIGN_FPSTATE of
  * current when it happened; @buf is the buffer that the event is about (the
