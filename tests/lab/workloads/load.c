@@ -64,7 +64,7 @@ static void create(struct machine *machine)
 		block->ops = mode_of(options, i) |
 			     (uint64_t)options->sve << OP_SVE;
 		block->count = options->n ? options->n : FOREVER;
-		block->ticks = options->wfi_us * 62ULL;
+		block->ticks = vm__ticks(options->wfi_us);
 		machine->runner[i] = (struct runner){
 			.vm = vm, .id = i, .sessions = 1,
 			.cpu = options->pinned ?
@@ -171,6 +171,7 @@ int load__vm(const struct options *options)
 	const sigset_t set = end_signals();
 	int status;
 
+	set_name("fpload");	/* it was started as /proc/self/exe */
 	/* Before there are threads, so that only the main one takes them. */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	machine.options = options;

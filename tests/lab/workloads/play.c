@@ -76,8 +76,7 @@ void play_once(struct play *play)
 void play_sleep(struct play *play)
 {
 	create(play, 1, play->truth.n);
-	/* QEMU's counter runs at 62.5 MHz, hardware's mostly slower. */
-	vm__block(&play->vm, 0)->ticks = play->options->wfi_us * 62ULL;
+	vm__block(&play->vm, 0)->ticks = vm__ticks(play->options->wfi_us);
 	runner__start(&play->runner[0]);
 	finish(play);
 	play->truth.planned = play->truth.switches.voluntary;

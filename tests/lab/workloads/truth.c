@@ -134,12 +134,19 @@ static void print_head(const struct truth *truth)
 	       truth->name, truth->n, host.release, truth->vm, (int)getpid());
 }
 
-void truth__print(const struct truth *truth, const struct ops *martin,
-		  const struct ops *eager)
+/* Switches without a plan, and plans without a switch. */
+static uint64_t slack(const struct truth *truth)
 {
 	uint64_t switches = truth->switches.voluntary +
 			    truth->switches.involuntary;
 
+	return switches > truth->planned ? switches - truth->planned :
+					   truth->planned - switches;
+}
+
+void truth__print(const struct truth *truth, const struct ops *martin,
+		  const struct ops *eager)
+{
 	print_head(truth);
 	print_number("vms", truth->vms);
 	print_number("runs", truth->runs);
@@ -161,9 +168,10 @@ void truth__print(const struct truth *truth, const struct ops *martin,
 	       truth->neon.softirq, truth->neon.task, truth->neon.refused,
 	       truth->neon.preempts);
 	print_threads(truth);
-	print_number("planned", truth->planned);
-	printf(",\"slack\":%" PRIu64, switches > truth->planned ?
-	       switches - truth->planned : truth->planned - switches);
+	if (martin) {
+		print_number("planned", truth->planned);
+		print_number("slack", slack(truth));
+	}
 	printf(",\"expect\":{");
 	print_ops("martin", martin);
 	printf(",");

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,14 @@ static void restore_machine(void)
 	}
 }
 
+/* Only system calls, so that a signal handler may call it. */
+static void on_end(int signal)
+{
+	(void)signal;
+	restore_machine();
+	_exit(EXIT_WRONG);
+}
+
 static void tune(const char *path, const char *value)
 {
 	struct tuned *t = &tuned[nr_tuned];
@@ -189,10 +198,14 @@ static void tune(const char *path, const char *value)
 
 void quiet_machine(void)
 {
+	struct sigaction action = { .sa_handler = on_end };
 	struct cpu_list online;
 	char path[80];
 
 	atexit(restore_machine);
+	sigaction(SIGALRM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
 	tune("/proc/sys/kernel/sched_rt_runtime_us", "-1");
 	tune("/proc/sys/kernel/soft_watchdog", "0");
 	tune("/sys/module/kvm/parameters/halt_poll_ns", "0");

@@ -47,6 +47,14 @@ uint64_t vm__block_address(int id)
 	return GUEST_BLOCKS + (uint64_t)id * GUEST_PAGE;
 }
 
+uint64_t vm__ticks(unsigned int us)
+{
+	uint64_t frequency;
+
+	asm("mrs %0, cntfrq_el0" : "=r"(frequency));
+	return frequency / 1000 * us / 1000;
+}
+
 struct guest_block *vm__block(struct vm *vm, int id)
 {
 	return ram_at(vm, vm__block_address(id));

@@ -58,5 +58,7 @@ void vm__destroy(struct vm *vm);
 
 struct guest_block *vm__block(struct vm *vm, int id);
 uint64_t vm__block_address(int id);
+/* Of the counter. */
+uint64_t vm__ticks(unsigned int us);
 
 #endif
