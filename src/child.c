@@ -66,9 +66,9 @@ int child__fork(struct child *c, char **argv, const sigset_t *mask)
 		close(error[0]);
 		in_child(go[0], error[1], argv, mask);
 	}
-	close(go[0]);
 	close(error[1]);
 	c->go = go[1];
+	c->gone = go[0];
 	c->error = error[0];
 	return 0;
 }
@@ -95,6 +95,7 @@ int child__start(struct child *c)
 		n = write(c->go, "", 1);
 	} while (n < 0 && errno == EINTR);
 	close(c->go);
+	close(c->gone);
 	c->go = -1;
 	/* Ends without a word when exec has closed the other end. */
 	n = read_all(c->error, &err, sizeof(err));
@@ -133,6 +134,7 @@ void child__release(struct child *c)
 		return;
 	if (c->go > 0) { /* still waits: an end of file ends it */
 		close(c->go);
+		close(c->gone);
 		close(c->error);
 		reap(c, 0, &status);
 	}

@@ -12,7 +12,8 @@
 
 struct child {
 	pid_t pid; /* 0: none, or reaped */
-	int go; /* a byte here starts it */
+	int go; /* a byte here starts it .. */
+	int gone; /* .. and is no SIGPIPE if it was killed before */
 	int error; /* errno of exec comes from here */
 };
 

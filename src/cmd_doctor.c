@@ -38,7 +38,6 @@ struct doctor {
 	struct session ses;
 	struct loop *loop;
 	double since;
-	char why[SESSION_WHY]; /* not capturing; "" if it does */
 	int code;
 };
 
@@ -80,7 +79,8 @@ static int watch_guests(struct doctor *d)
 	loop__free(d->loop);
 	if (err >= 0)
 		return d->code;
-	fps_err("cannot wait: %s", strerror(-err));
+	snprintf(d->ses.why, sizeof(d->ses.why), "cannot wait: %s",
+		 strerror(-err));
 	return EXIT_ENV;
 }
 
@@ -142,8 +142,8 @@ static void print_text(const struct doctor *d)
 	for (f = d->facts; f < d->facts + MACHINE_FACTS; f++)
 		printf("%-14s  %s%s%s\n", f->name, f->value,
 		       f->ok ? "" : ": ", f->ok ? "" : f->advice);
-	if (*d->why) {
-		printf("%-14s  not possible: %s\n", "live capture", d->why);
+	if (*d->ses.why) {
+		printf("%-14s  not possible: %s\n", "live capture", d->ses.why);
 		return;
 	}
 	line("live capture", "works");
@@ -210,9 +210,9 @@ static void print_json(const struct doctor *d)
 		json__end(&j);
 	}
 	json__end(&j);
-	json__bool(&j, "possible", !*d->why);
-	json__str(&j, "why", *d->why ? d->why : NULL);
-	if (!*d->why)
+	json__bool(&j, "possible", !*d->ses.why);
+	json__str(&j, "why", *d->ses.why ? d->ses.why : NULL);
+	if (!*d->ses.why)
 		json_capture(&j, d);
 	json__end(&j);
 }
@@ -223,15 +223,11 @@ static int examine(struct doctor *d)
 	int code;
 
 	machine__facts(d->facts, "");
-	code = session__try_open(&d->ses, &none, d->why, sizeof(d->why));
-	if (!code) {
+	code = session__open(&d->ses, &none);
+	if (!code)
 		code = session__begin(&d->ses, false);
-		code = code ? code : watch_guests(d);
-		if (code)
-			return code;
-	} else if (!*d->why) {
-		snprintf(d->why, sizeof(d->why), "%s", strerror(errno));
-	}
+	if (!code)
+		code = watch_guests(d);
 	if (d->cfg->json)
 		print_json(d);
 	else

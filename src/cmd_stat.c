@@ -240,6 +240,8 @@ static int stat_main(const struct command *cmd, int argc, char **argv)
 	if (!rest.argc && !cfg.interval)
 		cfg.interval = 1;
 	code = count(&run, rest.argc ? rest.argv : NULL);
+	if (*run.ses.why)
+		fps_err("%s", run.ses.why);
 	session__close(&run.ses);
 	child__release(&run.child);
 	loop__free(run.loop);

@@ -15,6 +15,7 @@
 #include "util.h"
 #include "view_tui.h"
 
+#define KEEP_ENDED 32 /* rows: the screen is for those who live */
 #define FIRST_LOOK 0.25 /* seconds until there is something to see */
 
 struct top_config {
@@ -192,12 +193,14 @@ static int start(struct top *t)
 static int run(struct top *t)
 {
 	struct capture_opts none = {};
-	char why[SESSION_WHY];
+	char why[256];
 	int err, code;
 
 	code = session__open(&t->ses, &none);
-	if (!code)
-		code = session__begin(&t->ses, false);
+	if (code)
+		return code;
+	capture__keep(t->ses.cap, KEEP_ENDED);
+	code = session__begin(&t->ses, false);
 	if (code)
 		return code;
 	if (!t->cfg->batch) {
@@ -253,6 +256,8 @@ static int top_main(const struct command *cmd, int argc, char **argv)
 	gethostname(host, sizeof(host) - 1);
 	utf8__clean(top.host, sizeof(top.host), host, sizeof(host));
 	code = run(&top);
+	if (*top.ses.why)
+		fps_err("%s", top.ses.why);
 	loop__free(top.loop);
 	session__close(&top.ses);
 	table__free(&top.table);

@@ -3,11 +3,11 @@
 #include "utf8.h"
 
 /* The less room, the less beside the vcpus. */
-static void lay_out_lines(struct layout *l, int lines, bool ended)
+static void lay_out_lines(struct layout *l, int lines)
 {
 	l->head = lines >= 6 ? 3 : lines >= 3;
 	l->title = lines >= 2;
-	l->pins = lines >= 7 ? 1 + (lines >= 16 && ended) : 0;
+	l->pins = lines >= 7;
 	l->foot = lines >= 10;
 	l->page = lines - l->head - l->title - l->pins - l->foot;
 }
@@ -75,8 +75,8 @@ static void lay_out_columns(struct layout *l, int cols,
 }
 
 void layout__make(struct layout *l, int lines, int cols,
-		  const struct table *table, bool ended)
+		  const struct table *table)
 {
-	lay_out_lines(l, lines, ended);
+	lay_out_lines(l, lines);
 	lay_out_columns(l, cols, table);
 }

@@ -3,8 +3,6 @@
 #ifndef FPSTAT_LAYOUT_H
 #define FPSTAT_LAYOUT_H
 
-#include <stdbool.h>
-
 #include "column.h"
 
 #define LAYOUT_COLUMNS 16
@@ -16,8 +14,7 @@ struct layout {
 	int width[LAYOUT_COLUMNS];
 };
 
-/* @ended: there is a sum of ended vcpus to be shown, too. */
 void layout__make(struct layout *l, int lines, int cols,
-		  const struct table *table, bool ended);
+		  const struct table *table);
 
 #endif /* FPSTAT_LAYOUT_H */

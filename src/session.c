@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "conserve.h"
@@ -8,29 +9,25 @@
 #include "session.h"
 #include "util.h"
 
-int session__try_open(struct session *s, const struct capture_opts *opts,
-		      char *why, size_t len)
+static int fail(struct session *s, int code, const char *why)
 {
-	why[0] = '\0';
-	if (capture__possible(why, len))
-		return EXIT_ENV;
-	s->cap = capture__open(opts, why, len);
-	if (!s->cap)
-		return EXIT_ENV;
-	s->witness = opts->witness;
-	s->marks[0] = -1;
-	s->marks[1] = -1;
-	return 0;
+	snprintf(s->why, sizeof(s->why), "%s", why);
+	return code;
 }
 
 int session__open(struct session *s, const struct capture_opts *opts)
 {
-	char why[SESSION_WHY];
-	int code = session__try_open(s, opts, why, sizeof(why));
-
-	if (code)
-		fps_err("%s", why);
-	return code;
+	s->witness = opts->witness;
+	s->marks[0] = -1;
+	s->marks[1] = -1;
+	if (capture__possible(s->why, sizeof(s->why)))
+		return EXIT_ENV;
+	s->cap = capture__open(opts, s->why, sizeof(s->why));
+	if (s->cap) {
+		s->why[0] = '\0';
+		return 0;
+	}
+	return *s->why ? EXIT_ENV : fail(s, EXIT_ENV, strerror(errno));
 }
 
 void session__close(struct session *s)
@@ -64,20 +61,18 @@ static int take(struct session *s, bool mark)
 
 static int read_now(struct session *s, bool mark)
 {
-	char why[SESSION_WHY];
 	int err;
 
 	err = take(s, mark);
 	if (!err && s->witness)
 		err = capture__witness(s->cap, &s->witness_now);
 	if (err) {
-		fps_err("cannot read the counters: %s", strerror(-err));
+		snprintf(s->why, sizeof(s->why), "cannot read the counters: %s",
+			 strerror(-err));
 		return EXIT_ENV;
 	}
-	if (!conserve__check(&s->now, why, sizeof(why))) {
-		fps_err("%s", why);
+	if (!conserve__check(&s->now, s->why, sizeof(s->why)))
 		return EXIT_VIOLATION;
-	}
 	return 0;
 }
 
@@ -87,10 +82,8 @@ int session__begin(struct session *s, bool mark)
 
 	if (code)
 		return code;
-	if (snapshot__copy(&s->start, &s->now)) {
-		fps_err("out of memory");
-		return EXIT_ENV;
-	}
+	if (snapshot__copy(&s->start, &s->now))
+		return fail(s, EXIT_ENV, "out of memory");
 	return 0;
 }
 
@@ -125,10 +118,8 @@ int session__sample(struct session *s, bool mark)
 	if (code)
 		return code;
 	snapshot__free(&s->interval);
-	if (snapshot__delta(&s->interval, &s->now, &s->prev)) {
-		fps_err("out of memory");
-		return EXIT_ENV;
-	}
+	if (snapshot__delta(&s->interval, &s->now, &s->prev))
+		return fail(s, EXIT_ENV, "out of memory");
 	witness_delta(s);
 	return 0;
 }
@@ -141,8 +132,9 @@ bool session__lost(struct session *s)
 
 	if (!lost && !missed && !undecided)
 		return false;
-	fps_err("data was lost: lost %" PRIu64 ", missed %" PRIu64
-		", undecided %" PRIu64, lost, missed, undecided);
+	snprintf(s->why, sizeof(s->why),
+		 "data was lost: lost %" PRIu64 ", missed %" PRIu64
+		 ", undecided %" PRIu64, lost, missed, undecided);
 	return true;
 }
 

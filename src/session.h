@@ -8,7 +8,6 @@
 #include "view.h"
 
 #define SESSION_TICK 0.05 /* seconds between two capture__tick() */
-#define SESSION_WHY 512
 
 struct session {
 	struct capture *cap;
@@ -19,27 +18,25 @@ struct session {
 	struct snapshot interval; /* now - prev */
 	int marks[2]; /* first and last; negative: not yet made */
 	int marked;
+	char why[512]; /* what went wrong; whoever owns the terminal says it */
 	struct witness witness_prev, witness_now, witness_interval;
 };
 
-/* Tells the user why not, and returns EXIT_ENV; or returns 0. */
+/* All three: 0, or an exit code and one sentence in why[]. */
 int session__open(struct session *s, const struct capture_opts *opts);
-/* The same without words: @why gets the sentence. */
-int session__try_open(struct session *s, const struct capture_opts *opts,
-		      char *why, size_t len);
+/* The count begins here, with a mark if so. */
+int session__begin(struct session *s, bool mark);
+/*
+ * Ends an interval: now and interval are set, prev is what now was before.
+ * EXIT_VIOLATION if a sum does not hold, EXIT_ENV if there is nothing to read.
+ */
+int session__sample(struct session *s, bool mark);
+
 /* All fine with a zeroed @s. */
 void session__close(struct session *s);
 void session__tick(void *session);
 
-/* The count begins here, with a mark if so. 0 or an exit code. */
-int session__begin(struct session *s, bool mark);
-/*
- * Ends an interval: now and interval are set, prev is what now was before.
- * Returns 0; EXIT_VIOLATION if a sum does not hold, EXIT_ENV if the counters
- * cannot be read; both are told to the user.
- */
-int session__sample(struct session *s, bool mark);
-/* Has anything been lost since the count began? Tells, under --strict. */
+/* Has anything been lost since the count began? Then why[] tells. */
 bool session__lost(struct session *s);
 /* What a view needs to print the interval. */
 void session__view(struct session *s, struct view *v);

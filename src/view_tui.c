@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The only file that knows curses. It draws a frame, and nothing else. */
 #include <curses.h>
-#include <errno.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,9 +273,7 @@ static void draw_table(struct tui *t, const struct tui_frame *f)
 			 A_NORMAL);
 	y += t->at.page;
 	if (t->at.pins)
-		draw_row(t, &f->table->pinned[PIN_OTHER], dt, y++, A_BOLD);
-	if (t->at.pins > 1)
-		draw_row(t, &f->table->pinned[PIN_ENDED], dt, y, A_BOLD);
+		draw_row(t, &f->table->pinned[PIN_OTHER], dt, y, A_BOLD);
 }
 
 static void draw_foot(const struct tui_frame *f)
@@ -286,6 +283,8 @@ static void draw_foot(const struct tui_frame *f)
 	ink(&p, A_NORMAL, "h help  q quit  < > sort  r reverse  space %s  "
 	    "+ - interval   %zu vcpus", f->frozen ? "go on" : "freeze",
 	    f->table->nr);
+	if (f->ever->folded)
+		ink(&p, A_NORMAL, ", %" PRIu64 " more ended", f->ever->folded);
 }
 
 static void draw_help(struct tui *t, const struct tui_frame *f)
@@ -311,8 +310,7 @@ void tui__draw(struct tui *t, const struct tui_frame *f)
 	} else if (!f->view->s) {
 		ink(&(struct pen){ 0, 0 }, A_BOLD, "fpstat: counting ...");
 	} else {
-		layout__make(&t->at, LINES, COLS, f->table,
-			     f->view->s->folded);
+		layout__make(&t->at, LINES, COLS, f->table);
 		if (t->at.head)
 			draw_host(f, 0);
 		if (t->at.head > 1) {

@@ -121,7 +121,7 @@ static void ending(struct snapshot *s, uint64_t t)
 
 static size_t scene_size(const struct capture *c)
 {
-	if (scene_is(c, "empty"))
+	if (scene_is(c, "empty") || scene_is(c, "noguest"))
 		return 0;
 	return scene_is(c, "many") ? 1024 : 4;
 }
@@ -169,7 +169,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->dt = s->t;
 	strcpy(s->kernel, "6.1.0-fake-arm64");
 	s->mode = "vhe";
-	s->policy = t < 2 ? SNAP_POLICY_UNKNOWN : SNAP_POLICY_EAGER_HOST;
+	s->policy = t < 2 || scene_is(c, "noguest") ? SNAP_POLICY_UNKNOWN :
+						      SNAP_POLICY_EAGER_HOST;
 	s->backend = "bpf";
 	s->cpus = 4;
 	s->sve_vl = 32;

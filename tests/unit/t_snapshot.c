@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "test.h"
+
+#include "conserve.h"
+#include "snapshot.h"
+
+static struct snap_xfer xfer(uint64_t done)
+{
+	return (struct snap_xfer){ .done = done, .unknown = done,
+				   .bytes = 520 * done, .irqoff = SNAP_NA };
+}
+
+static struct snap_vcpu row(uint32_t slot, uint32_t gen, uint64_t n)
+{
+	struct snap_vcpu v = { .slot = slot, .gen = gen, .runs = n,
+			       .exits = 10 * n, .guest_runs_live = 9 * n };
+
+	v.guest.save = xfer(2 * n);
+	v.guest.load = xfer(3 * n);
+	v.host.save = xfer(4 * n);
+	v.host.load = xfer(5 * n);
+	v.cause[FP_CAUSE_BLOCK] = 2 * n;
+	return v;
+}
+
+static struct snapshot shot(double t, const struct snap_vcpu *rows, size_t nr)
+{
+	struct snapshot s = { .t = t, .dt = t, .nr_vcpus = nr };
+
+	s.vcpus = calloc(nr + 1, sizeof(*s.vcpus));
+	assert_non_null(s.vcpus);
+	if (nr)
+		memcpy(s.vcpus, rows, nr * sizeof(*rows));
+	return s;
+}
+
+static struct snapshot delta(const struct snapshot *now,
+			     const struct snapshot *before)
+{
+	struct snapshot d;
+
+	assert_int_equal(snapshot__delta(&d, now, before), 0);
+	return d;
+}
+
+static void subtracts_row_by_row(void **state)
+{
+	struct snap_vcpu a[] = { row(7, 1, 10), row(3, 5, 20) };
+	struct snap_vcpu b[] = { row(3, 5, 50), row(7, 1, 11), row(9, 1, 6) };
+	struct snapshot s = shot(1, a, 2), n = shot(3.5, b, 3), d;
+
+	(void)state;
+	s.missed = 4;
+	n.missed = 6;
+	d = delta(&n, &s);
+	assert_true(d.t == 3.5 && d.dt == 2.5);
+	assert_int_equal(d.missed, 2);
+	assert_int_equal(d.nr_vcpus, 3);
+	assert_int_equal(d.vcpus[0].runs, 30);
+	assert_int_equal(d.vcpus[0].host.load.done, 150);
+	assert_int_equal(d.vcpus[0].host.load.unknown, 150);
+	assert_int_equal(d.vcpus[0].host.load.bytes, 520 * 150);
+	assert_true(d.vcpus[0].host.load.irqoff == SNAP_NA);
+	assert_int_equal(d.vcpus[0].cause[FP_CAUSE_BLOCK], 60);
+	assert_int_equal(d.vcpus[1].runs, 1);
+	assert_int_equal(d.vcpus[2].runs, 6); /* new: all of it */
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+}
+
+static void a_slot_taken_again_is_new(void **state)
+{
+	struct snap_vcpu a = row(7, 1, 10), b = row(7, 2, 3);
+	struct snapshot s = shot(1, &a, 1), n = shot(2, &b, 1), d;
+
+	(void)state;
+	d = delta(&n, &s);
+	assert_int_equal(d.nr_vcpus, 1);
+	assert_int_equal(d.vcpus[0].runs, 3);
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+}
+
+static void counters_that_vanish_are_not_huge(void **state)
+{
+	struct snap_vcpu a = row(7, 1, 10), b = row(7, 1, 4);
+	struct snapshot s = shot(2, &a, 1), n = shot(1, &b, 1), d;
+
+	(void)state;
+	s.events[FP_EV_SAVE] = 9;
+	d = delta(&n, &s);
+	assert_int_equal(d.vcpus[0].exits, 0);
+	assert_int_equal(d.vcpus[0].guest.save.bytes, 0);
+	assert_int_equal(d.events[FP_EV_SAVE], 0);
+	assert_true(d.dt == 0);
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+}
+
+static void levels_stay_levels(void **state)
+{
+	struct snap_vcpu a = row(7, 1, 10), b = row(7, 1, 12);
+	struct snapshot s, n, d;
+
+	(void)state;
+	a.guest.save.pending = 1;
+	b.guest.save.pending = 1;
+	s = shot(1, &a, 1);
+	n = shot(2, &b, 1);
+	d = delta(&n, &s);
+	assert_int_equal(d.vcpus[0].guest.save.pending, 1);
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+}
+
+static void not_available_stays_so(void **state)
+{
+	struct snap_vcpu a = row(7, 1, 10), b = row(7, 1, 12), total;
+	struct snapshot s, n, d;
+
+	(void)state;
+	a.guest.save.done = SNAP_NA;
+	b.guest.save.done = SNAP_NA;
+	s = shot(1, &a, 1);
+	n = shot(2, &b, 1);
+	d = delta(&n, &s);
+	assert_true(d.vcpus[0].guest.save.done == SNAP_NA);
+	snapshot__total(&d, &total);
+	assert_true(total.guest.save.done == SNAP_NA);
+	assert_int_equal(total.host.save.done, 8);
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+}
+
+/* Whatever ends and is folded: the intervals add up to the whole. */
+static void intervals_add_up(void **state)
+{
+	struct snap_vcpu a[] = { row(1, 1, 10), row(2, 1, 20) };
+	struct snap_vcpu b[] = { row(1, 1, 30), row(2, 1, 25) };
+	struct snap_vcpu c[] = { row(2, 1, 40), row(1, 2, 5) };
+	struct snapshot s = shot(1, a, 2), m = shot(2, b, 2), n = shot(3, c, 2);
+	struct snapshot d1, d2, all;
+	struct snap_vcpu t1, t2, t;
+
+	(void)state;
+	n.folded = 1;
+	n.folded_sum = row(0, 0, 33); /* (1, 1) did 3 more before it ended */
+	d1 = delta(&m, &s);
+	d2 = delta(&n, &m);
+	all = delta(&n, &s);
+	assert_int_equal(d2.folded, 1);
+	assert_int_equal(d2.folded_sum.runs, 3);
+	assert_int_equal(d2.folded_sum.host.load.done, 15);
+	snapshot__total(&d1, &t1);
+	snapshot__total(&d2, &t2);
+	snapshot__total(&all, &t);
+	assert_int_equal(t.runs, t1.runs + t2.runs);
+	assert_int_equal(t.host.load.unknown,
+			 t1.host.load.unknown + t2.host.load.unknown);
+	assert_int_equal(t.cause[FP_CAUSE_BLOCK],
+			 t1.cause[FP_CAUSE_BLOCK] + t2.cause[FP_CAUSE_BLOCK]);
+	snapshot__free(&s);
+	snapshot__free(&m);
+	snapshot__free(&n);
+	snapshot__free(&d1);
+	snapshot__free(&d2);
+	snapshot__free(&all);
+}
+
+static void without_a_before_it_is_a_copy(void **state)
+{
+	struct snap_vcpu a = row(1, 1, 10);
+	struct snapshot s = shot(4, &a, 1), d;
+
+	(void)state;
+	d = delta(&s, NULL);
+	assert_ptr_not_equal(d.vcpus, s.vcpus);
+	assert_memory_equal(d.vcpus, s.vcpus, sizeof(a));
+	assert_true(d.dt == 4);
+	snapshot__free(&d);
+	snapshot__free(&d); /* twice is fine */
+	snapshot__free(NULL);
+	snapshot__free(&s);
+}
+
+static bool conserved(const struct snapshot *s)
+{
+	char why[256] = "";
+	bool ok = conserve__check(s, why, sizeof(why));
+
+	assert_true(ok == !why[0]);
+	return ok;
+}
+
+static void conservation_is_checked_everywhere(void **state)
+{
+	struct snap_vcpu a = row(1, 1, 10);
+	struct snapshot s = shot(1, &a, 1);
+	struct snap_xfer *all[] = {
+		&s.vcpus[0].guest.save, &s.vcpus[0].guest.load,
+		&s.vcpus[0].host.save, &s.vcpus[0].host.load,
+		&s.folded_sum.guest.save, &s.folded_sum.host.load,
+		&s.task.save, &s.task.load, &s.kernel_neon.save,
+		&s.kernel_neon.load, &s.efi.save, &s.efi.load,
+	};
+	struct snap_xfer was;
+	size_t i;
+
+	(void)state;
+	assert_true(conserved(&s));
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		was = *all[i];
+		all[i]->done++;
+		assert_false(conserved(&s));
+		all[i]->needed++;
+		assert_true(conserved(&s));
+		all[i]->clean++; /* a reason without a redundant save */
+		assert_false(conserved(&s));
+		all[i]->redundant++;
+		all[i]->done++;
+		assert_true(conserved(&s));
+		all[i]->pending++;
+		assert_false(conserved(&s));
+		all[i]->done = SNAP_NA;
+		assert_true(conserved(&s));
+		*all[i] = was;
+	}
+	snapshot__free(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subtracts_row_by_row),
+		cmocka_unit_test(a_slot_taken_again_is_new),
+		cmocka_unit_test(counters_that_vanish_are_not_huge),
+		cmocka_unit_test(levels_stay_levels),
+		cmocka_unit_test(not_available_stays_so),
+		cmocka_unit_test(intervals_add_up),
+		cmocka_unit_test(without_a_before_it_is_a_copy),
+		cmocka_unit_test(conservation_is_checked_everywhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

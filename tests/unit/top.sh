@@ -1,0 +1,211 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The screen, in a real terminal (tmux), on a capture that is a fake: it has the
+# same rates at each look, so what is on the screen does not depend on time.
+set -u
+if ! command -v tmux >/dev/null; then
+	echo "1..0 # SKIP no tmux"
+	exit 0
+fi
+fpstat=$(readlink -f "${FPSTAT_FAKE_PROGRAM:-build/$(uname -m)/san/fpstat-fake}")
+tmp=$(mktemp -d) || exit 1
+export TMUX_TMPDIR=$tmp
+unset TMUX NO_COLOR
+t() { tmux -L top -f /dev/null "$@"; }
+trap 't kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
+n=0
+
+is()
+{
+	local name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$tmp/why" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		{ cat "$tmp/why"; t capture-pane -p; } 2>&1 | sed 's/^/# /'
+	fi
+}
+
+# until COMMAND...: try for ten seconds
+until_()
+{
+	local i
+	for i in $(seq 100); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
+screen() { t capture-pane -p; }
+has() { screen | grep -q -- "$1"; }
+hasnt() { ! has "$1"; }
+sees() { until_ has "$1"; }
+loses() { until_ hasnt "$1"; }
+key() { t send-keys "$@"; }
+first_row() { screen | sed -n 5p | grep -q "$1"; }
+starts_with() { until_ first_row "$1"; }
+
+# begin COLS LINES SCENE [ARG...]: a shell that runs fpstat; $tmp/done gets its
+# status and what stty said before and after
+begin()
+{
+	local cols=$1 lines=$2 scene=$3
+	shift 3
+	t kill-server 2>/dev/null
+	rm -f "$tmp"/{done,pid,before,after}
+	cat >"$tmp/sh" <<-END
+	export FPSTAT_FAKE=$scene LC_ALL=${locale:-C.UTF-8} ${env:-}
+	stty -g >$tmp/before
+	sh -c 'echo \$\$ >$tmp/pid; exec $fpstat $*'
+	code=\$?
+	stty -g >$tmp/after
+	echo \$code >$tmp/done
+	exec cat
+	END
+	t new-session -d -x "$cols" -y "$lines" "bash $tmp/sh"
+}
+
+ended()
+{
+	until_ test -s "$tmp/done" && [ "$(cat "$tmp/done")" = "$1" ] &&
+		cmp "$tmp/before" "$tmp/after"
+}
+alive() { kill -0 "$(cat "$tmp/pid")"; }
+dead() { ! alive 2>/dev/null; }
+
+begin 80 24 two -i 0.2
+is "80x24: rows"            sees '^beta  *1001  *1  *1103  *13  *1300  *930  *23  *23  *8.0  *7.0'
+is "header"                 has 'mode vhe  policy eager-host  cpus 4'
+is "other"                  has '^other .* 52 *42'
+is "the largest first"      starts_with 1103
+key r
+is "reversed"               starts_with 1100
+key r G
+is "by a column's letter"   starts_with 1103
+key V
+is "by name"                starts_with 1100
+key '>'
+is "by the column right of it" starts_with 1100
+key h
+is "help"                   sees 'reverse the order'
+key h
+is "and back"               sees '^beta'
+key +
+is "a longer interval"      sees 'every 0.5 s'
+key - -
+is "a shorter interval"     sees 'every 0.1 s'
+key Space
+is "frozen"                 sees 'frozen'
+frozen() { local a; a=$(screen); sleep 0.5; [ "$a" = "$(screen)" ]; }
+is "stands still"           frozen
+key Space
+is "goes on"                loses 'frozen'
+key z Escape F5 Left
+is "other keys do nothing"  alive
+t resize-window -x 40 -y 8
+is "40x8"                   sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD *$'
+is "40x8: rows"             sees '^alpha  *0  *1000  *20  *20'
+for size in '1 1' '2 1' '1 2' '10 3' '200 5' '3 60'; do
+	t resize-window -x "${size% *}" -y "${size#* }"
+	sleep 0.2
+	key h
+	sleep 0.1
+	key h
+done
+is "tiny ones"              alive
+t resize-window -x 160 -y 50
+is "large again: all columns" sees '^beta  *1001  *1  *1103 live'
+key q
+is "q: terminal as before"  ended 0
+is "screen left behind is clean" hasnt 'G-SAVE'
+
+begin 40 8 two
+is "starts small"           sees '^beta'
+key C-c
+is "Ctrl-C"                 ended 0
+begin 80 24 two
+sees '^beta'
+key F10
+is "F10"                    ended 0
+begin 80 24 two -c 2 -i 0.1
+is "-c"                     ended 0
+begin 80 24 broken -i 0.1
+is "an error is told after the screen" ended 1
+is "in words"               sees 'conservation broken'
+
+begin 80 24 many
+is "1024 rows"              sees '1024 vcpus'
+key V
+is "from the start"         starts_with '1000  *0'
+key NPage
+is "PgDn"                   starts_with '1009  *0'
+key Down
+is "down"                   starts_with '1009  *1'
+key End
+is "End"                    sees '1511  *1  *2123'
+key PPage Up Home
+is "Home"                   starts_with '1000  *0'
+kill -TERM "$(cat "$tmp/pid")"
+is "SIGTERM"                ended 0
+
+color() { t capture-pane -p -e | grep 'missed' | grep -q $'\033\[[0-9;]*31m'; }
+begin 80 24 lossy
+is "loss is there"          sees 'missed [1-9]'
+is "and red"                color
+env=NO_COLOR=1
+begin 80 24 lossy
+is "NO_COLOR"               sees 'missed [1-9]'
+nocolor() { ! color; }
+is "is obeyed"              nocolor
+env=
+
+begin 80 24 hostile
+is "hostile names"          sees '^?\]0;owned'
+is "UTF-8"                  has '^gäst?'
+locale=C
+begin 80 24 hostile
+is "no UTF-8"               sees '^g?st?'
+locale=
+begin 80 24 pkvm
+is "protected"              sees 'n/a  *n/a'
+begin 80 24 empty
+is "no guests"              sees '0 vcpus'
+
+# curses itself forgets some memory then
+env='TERM=no-such-terminal ASAN_OPTIONS=detect_leaks=0'
+begin 110 40 two -i 0.1 -c 1
+is "unknown terminal: plain text" sees "^beta .*7.0$"
+is "says so"                has "no-such-terminal"
+is "and ends"               ended 0
+env=TERM=dumb
+begin 110 40 two -i 0.1 -c 1
+is "a dumb one"             sees "^beta .*7.0$"
+is "and ends, too"          ended 0
+env=
+
+# job control
+t kill-server 2>/dev/null
+rm -f "$tmp"/{done,pid}
+t new-session -d -x 80 -y 24 "FPSTAT_FAKE=two PS1='prompt>' bash --norc -i"
+sees 'prompt>'
+key "$fpstat" Enter
+is "from a shell"           sees '^beta'
+key C-z
+is "Ctrl-Z"                 sees 'Stopped'
+key 'echo a$((1+1))b' Enter
+is "the shell is usable"    sees '^a2b'
+key fg Enter
+is "and back again"         sees '^beta'
+key q
+is "and out"                loses '^beta'
+
+# the terminal goes away
+begin 80 24 two
+sees '^beta'
+t kill-server
+is "the terminal has gone"  until_ dead
+
+echo "1..$n"
