@@ -7,6 +7,7 @@
  *    t, fpsimd_restore_current_state() clears it in current; both touch other
  *    bits only by chance. The bit that changes each time is the one.
  *  - The exception level the kernel runs at: EL2 is VHE.
+ *  - Whether an fentry program can be attached.
  *
  * kprobe and kretprobe, because they work on every kernel that we know.
  */
@@ -87,5 +88,12 @@ SEC("kretprobe/fpsimd_restore_current_state")
 int restore_leave(struct pt_regs *ctx)
 {
 	leave(&restore_and, &restores, false);
+	return 0;
+}
+
+/* Can fentry programs be attached here at all? */
+SEC("fentry/fpsimd_flush_task_state")
+int trial(unsigned long long *ctx)
+{
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calibrate.h"
 #include "capture.skel.h"
 #include "hooks.h"
 #include "kernel.h"
@@ -16,6 +17,7 @@
 #include "xcheck.skel.h"
 
 #define MAX_HOOKS 64
+#define LAST_STATE "fpsimd_last_state"
 
 /* One hook on this kernel. */
 struct point {
@@ -62,6 +64,21 @@ static const char *name_here(const struct attach *a, const struct hook *h)
 			return h->fn[i];
 	}
 	return NULL;
+}
+
+/* All names of the allow-list, and that of the cross-check. */
+static struct ksyms *find_functions(void)
+{
+	const char *names[MAX_HOOKS * HOOK_NAMES] = { LAST_STATE };
+	const struct hook *h;
+	size_t n = 1;
+	int i;
+
+	for (h = hooks; h->fn[0]; h++) {
+		for (i = 0; i < HOOK_NAMES && h->fn[i]; i++)
+			names[n++] = h->fn[i];
+	}
+	return ksyms__find(names);
 }
 
 /* Which hooks this kernel has; false if a required one is missing. */
@@ -173,10 +190,7 @@ static void detach_points(struct attach *a)
 	a->skel = NULL;
 }
 
-/*
- * -EAGAIN: fentry was refused somewhere, begin again without it there. Linux
- * 6.1 loads such a program and then can't attach it.
- */
+/* -EAGAIN: fentry was refused somewhere, begin again without it there. */
 static int attach_points(struct attach *a, char *why, size_t len)
 {
 	bool again = false;
@@ -207,7 +221,7 @@ static void attach_xcheck(struct attach *a, uint64_t foreign_mask)
 {
 	struct xcheck_bpf *x;
 
-	if (!ksyms__have(a->ksyms, "fpsimd_last_state"))
+	if (!ksyms__have(a->ksyms, LAST_STATE))
 		return;
 	x = xcheck_bpf__open();
 	if (!x)
@@ -250,15 +264,19 @@ static void describe(struct attach *a)
 	}
 }
 
-static int try_all(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
-		   const struct capture_opts *opts, char *why, size_t len)
+static int try_all(struct attach *a, const struct calibration *cal,
+		   unsigned int cpus, const struct capture_opts *opts,
+		   char *why, size_t len)
 {
+	size_t i;
 	int err;
 
 	if (!choose_points(a, opts->witness, why, len))
 		return -ENOTSUP;
+	for (i = 0; i < a->nr; i++)
+		a->point[i].no_fentry = !cal->fentry;
 	do {
-		err = load(a, foreign_mask, cpus, opts->witness);
+		err = load(a, cal->foreign_mask, cpus, opts->witness);
 		if (err) {
 			snprintf(why, len, "the kernel refused the programs: %s",
 				 strerror(-err));
@@ -269,11 +287,11 @@ static int try_all(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 			detach_points(a);
 	} while (err == -EAGAIN);
 	if (!err && opts->witness)
-		attach_xcheck(a, foreign_mask);
+		attach_xcheck(a, cal->foreign_mask);
 	return err;
 }
 
-struct attach *attach__open(uint64_t foreign_mask, unsigned int cpus,
+struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 			    const struct capture_opts *opts, char *why,
 			    size_t len)
 {
@@ -282,9 +300,9 @@ struct attach *attach__open(uint64_t foreign_mask, unsigned int cpus,
 
 	snprintf(why, len, "out of memory");
 	if (a) {
-		a->ksyms = ksyms__load();
+		a->ksyms = find_functions();
 		if (a->ksyms)
-			err = try_all(a, foreign_mask, cpus, opts, why, len);
+			err = try_all(a, cal, cpus, opts, why, len);
 	}
 	if (err) {
 		attach__close(a);

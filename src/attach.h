@@ -13,12 +13,13 @@
 #include "snapshot.h"
 
 struct attach;
+struct calibration;
 
 /*
  * @cpus: possible CPUs. Nothing is counted before attach__enable(). On failure
  * returns NULL, sets errno, and puts one sentence into @why.
  */
-struct attach *attach__open(uint64_t foreign_mask, unsigned int cpus,
+struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 			    const struct capture_opts *opts, char *why,
 			    size_t len);
 /* Detaches. NULL is fine. */

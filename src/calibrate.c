@@ -61,6 +61,20 @@ static int observe(struct probe_bpf *probe, struct calibration *cal)
 	return -EIO;
 }
 
+/*
+ * Before 6.4 (2aa6ac03516d, ftrace direct calls on arm64) the kernel loads an
+ * fentry program and then refuses to attach it: only a try tells.
+ */
+static bool try_fentry(struct probe_bpf *probe)
+{
+	struct bpf_link *link = bpf_program__attach_trace(probe->progs.trial);
+
+	if (!link)
+		return false;
+	bpf_link__destroy(link);
+	return true;
+}
+
 int calibrate(struct calibration *cal, char *why, size_t len)
 {
 	struct probe_bpf *probe = probe_bpf__open_and_load();
@@ -72,6 +86,8 @@ int calibrate(struct calibration *cal, char *why, size_t len)
 			 strerror(-err));
 		return err;
 	}
+	cal->fentry = try_fentry(probe);
+	bpf_program__set_autoattach(probe->progs.trial, false);
 	err = probe_bpf__attach(probe);
 	if (err)
 		snprintf(why, len,

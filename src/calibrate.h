@@ -3,12 +3,14 @@
 #ifndef FPSTAT_CALIBRATE_H
 #define FPSTAT_CALIBRATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct calibration {
 	uint64_t foreign_mask; /* TIF_FOREIGN_FPSTATE: exactly one bit */
 	uint64_t pstate; /* of the kernel: its exception level */
+	bool fentry; /* such programs can be attached: from 6.4 on */
 	unsigned int flushes; /* how often the bit was seen being set .. */
 	unsigned int restores; /* .. and cleared */
 };

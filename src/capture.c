@@ -98,7 +98,7 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 	if (cpus < 0)
 		return cpus;
 	c->nr_cpus = cpus;
-	c->attach = attach__open(c->cal.foreign_mask, cpus, opts, why, len);
+	c->attach = attach__open(&c->cal, cpus, opts, why, len);
 	if (!c->attach)
 		return -errno;
 	err = map_counters(c);

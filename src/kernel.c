@@ -25,71 +25,74 @@
 #define PSR_MODE_EL2h 0x9
 #define PSR_MODE_EL1h 0x5
 
+#define MAX_SYMS 128
+
 struct ksyms {
-	char **name;
 	size_t nr;
-	size_t room;
+	struct {
+		const char *name;
+		bool found;
+	} sym[MAX_SYMS];
 };
-
-static int ksyms__add(struct ksyms *k, const char *name)
-{
-	if (k->nr == k->room) {
-		size_t room = k->room ? k->room * 2 : 65536;
-		char **names = reallocarray(k->name, room, sizeof(*names));
-
-		if (!names)
-			return -ENOMEM;
-		k->name = names;
-		k->room = room;
-	}
-	k->name[k->nr] = strdup(name);
-	if (!k->name[k->nr])
-		return -ENOMEM;
-	k->nr++;
-	return 0;
-}
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct ksyms *ksyms__load(void)
+static void *look_up(const struct ksyms *k, const char *name)
+{
+	return bsearch(&name, k->sym, k->nr, sizeof(k->sym[0]), by_name);
+}
+
+/* "ffff800008018878 T fpsimd_save\n"; a tab and a module's name may follow */
+static const char *symbol_in(char *line)
+{
+	char *type = strchr(line, ' ');
+
+	if (!type || !type[1] || type[2] != ' ')
+		return NULL;
+	type[3 + strcspn(type + 3, "\t\n")] = '\0';
+	return type + 3;
+}
+
+struct ksyms *ksyms__find(const char *const *names)
 {
 	struct ksyms *k = calloc(1, sizeof(*k));
 	FILE *f = fopen("/proc/kallsyms", "re");
-	char name[256], line[512];
-	int err = k && f ? 0 : -errno;
+	typeof(&k->sym[0]) hit;
+	char line[1024];
+	const char *name;
 
-	while (!err && fgets(line, sizeof(line), f)) {
-		/* modules have a fourth word; what we probe is built in */
-		if (sscanf(line, "%*s %*c %255s", name) == 1)
-			err = ksyms__add(k, name);
-	}
-	if (f)
-		fclose(f);
-	if (err) {
-		ksyms__free(k);
-		errno = -err;
+	if (!k || !f) {
+		free(k);
+		if (f)
+			fclose(f);
 		return NULL;
 	}
-	qsort(k->name, k->nr, sizeof(*k->name), by_name);
+	while (*names && k->nr < MAX_SYMS)
+		k->sym[k->nr++].name = *names++;
+	qsort(k->sym, k->nr, sizeof(k->sym[0]), by_name);
+	while (fgets(line, sizeof(line), f)) {
+		name = symbol_in(line);
+		hit = name ? look_up(k, name) : NULL;
+		if (hit)
+			hit->found = true;
+	}
+	fclose(f);
 	return k;
 }
 
 void ksyms__free(struct ksyms *k)
 {
-	if (!k)
-		return;
-	while (k->nr)
-		free(k->name[--k->nr]);
-	free(k->name);
 	free(k);
 }
 
 bool ksyms__have(const struct ksyms *k, const char *name)
 {
-	return bsearch(&name, k->name, k->nr, sizeof(*k->name), by_name);
+	const typeof(k->sym[0]) *hit = look_up(k, name);
+
+	return hit && hit->found;
 }
 
 static uint64_t effective_caps(void)

@@ -9,9 +9,13 @@
 
 struct ksyms;
 
-/* The names in /proc/kallsyms, sorted; addresses are not needed. NULL: errno */
-struct ksyms *ksyms__load(void);
+/*
+ * Which of @names (NULL at the end) are functions or variables of this kernel,
+ * by one pass over /proc/kallsyms; addresses are not needed. NULL: errno.
+ */
+struct ksyms *ksyms__find(const char *const *names);
 void ksyms__free(struct ksyms *k);
+/* @name must be one of those that were asked for. */
 bool ksyms__have(const struct ksyms *k, const char *name);
 
 /*
