@@ -282,31 +282,27 @@ static int surround(const struct options *options)
 	return status;
 }
 
-static void set_neon(const struct options *options, bool on)
+static void start_neon(const struct options *options)
 {
+	if ((options->neon || options->neon_task) && !neon__open(options->module))
+		die(EXIT_ENV, "--neon needs the module fpneon");
 	if (options->neon)
-		neon__rate("softirq", on ? options->neon : 0);
+		neon__rate("softirq", options->neon);
 	if (options->neon_task)
-		neon__rate("task", on ? options->neon_task : 0);
+		neon__rate("task", options->neon_task);
 }
 
 
 int load__mix(const struct options *options)
 {
-	int status;
-
-	if ((options->neon || options->neon_task) && !neon__open(options->module))
-		die(EXIT_ENV, "--neon needs the module fpneon");
-	set_neon(options, true);
+	start_neon(options);
 	for (int i = 0; i < options->vms; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "mix-%d", i);
 		start_vm(options, options->modes, name);
 	}
-	status = surround(options);
-	set_neon(options, false);
-	return status;
+	return surround(options);
 }
 
 int load__demo(const struct options *options)

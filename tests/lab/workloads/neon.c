@@ -78,6 +78,6 @@ void neon__rate(const char *context, unsigned int hz)
 
 	snprintf(path, sizeof(path), PARAMETERS "%s_hz", context);
 	snprintf(text, sizeof(text), "%u", hz);
-	if (!write_text(path, text))
+	if (!tune(path, text))
 		die(EXIT_ENV, "fpneon: %s: %s", path, strerror(errno));
 }

@@ -20,7 +20,7 @@ struct neon_counts neon__counts(void);
 struct neon_counts neon__since(struct neon_counts start);
 /* kind: "softirq", "task", "preempt". Returns when it has happened on cpu. */
 void neon__fire(const char *kind, int cpu);
-/* context: "softirq" or "task"; 0 Hz: off. */
+/* context: "softirq" or "task". Until this program ends. */
 void neon__rate(const char *context, unsigned int hz);
 
 #endif

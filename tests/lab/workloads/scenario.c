@@ -73,11 +73,11 @@ int scenario__run(const struct scenario *scenario, const struct options *options
 	set_fifo(PRIORITY_CONTROLLER);
 	if (scenario->event != event_migrate)
 		set_cpu(0, cpu_list__at(&options->cpus, 1));
-	alarm(120);
 
 	truth->name = scenario->name;
 	truth->vm = options->name;
 	truth->n = options->n ? options->n : scenario->n;
+	alarm(120 + (unsigned int)(truth->n / 10));
 	truth->guest_fp = scenario->ops & FP;
 	neon = neon__counts();
 	scenario->play(&play);

@@ -166,7 +166,7 @@ bool read_text(const char *path, char *text, size_t size)
 
 static struct tuned {
 	char path[80], before[32];
-} tuned[CPUS_MAX + 3];
+} tuned[CPUS_MAX + 8];
 static int nr_tuned;
 
 static void restore_machine(void)
@@ -185,27 +185,35 @@ static void on_end(int signal)
 	_exit(EXIT_WRONG);
 }
 
-static void tune(const char *path, const char *value)
-{
-	struct tuned *t = &tuned[nr_tuned];
-
-	if (!read_text(path, t->before, sizeof(t->before)) ||
-	    !write_text(path, value))
-		return;
-	snprintf(t->path, sizeof(t->path), "%s", path);
-	nr_tuned++;
-}
-
-void quiet_machine(void)
+static void restore_later(void)
 {
 	struct sigaction action = { .sa_handler = on_end };
-	struct cpu_list online;
-	char path[80];
 
 	atexit(restore_machine);
 	sigaction(SIGALRM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+bool tune(const char *path, const char *value)
+{
+	struct tuned *t = &tuned[nr_tuned];
+
+	if (!read_text(path, t->before, sizeof(t->before)) ||
+	    !write_text(path, value))
+		return false;
+	if (!nr_tuned)
+		restore_later();
+	snprintf(t->path, sizeof(t->path), "%s", path);
+	nr_tuned++;
+	return true;
+}
+
+void quiet_machine(void)
+{
+	struct cpu_list online;
+	char path[80];
+
 	tune("/proc/sys/kernel/sched_rt_runtime_us", "-1");
 	tune("/proc/sys/kernel/soft_watchdog", "0");
 	tune("/sys/module/kvm/parameters/halt_poll_ns", "0");

@@ -49,10 +49,12 @@ uint64_t now_ns(void);
 bool write_text(const char *path, const char *text);
 bool read_text(const char *path, char *text, size_t size);
 
+/* Change a setting of the machine until this program ends, also by a signal. */
+bool tune(const char *path, const char *value);
+
 /*
  * Take away what would switch a real-time thread out (throttling, the fair
  * server, the watchdog) or keep a halting vcpu from sleeping (halt polling).
- * Undone at exit.
  */
 void quiet_machine(void);
 
