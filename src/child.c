@@ -18,8 +18,8 @@ static ssize_t read_all(int fd, void *buf, size_t len)
 	return n;
 }
 
-static void __attribute__((noreturn)) in_child(int go, int error, char **argv,
-					       const sigset_t *mask)
+static void __attribute__((noreturn))
+in_child(int go, int error, char **argv, const sigset_t *mask)
 {
 	char byte;
 	int err;

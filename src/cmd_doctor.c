@@ -21,6 +21,7 @@ struct doctor_config {
 
 #define AT(field) offsetof(struct doctor_config, field)
 
+/* clang-format off */
 static const struct opt opts[] = {
 	{ .letter = 'j', .name = "json", .offset = AT(json),
 	  .help = "print one JSON object" },
@@ -31,6 +32,7 @@ static const struct opt opts[] = {
 	OPT_COMMON,
 	{}
 };
+/* clang-format on */
 
 struct doctor {
 	const struct doctor_config *cfg;
@@ -140,8 +142,8 @@ static void print_text(const struct doctor *d)
 	int bit;
 
 	for (f = d->facts; f < d->facts + MACHINE_FACTS; f++)
-		printf("%-14s  %s%s%s\n", f->name, f->value,
-		       f->ok ? "" : ": ", f->ok ? "" : f->advice);
+		printf("%-14s  %s%s%s\n", f->name, f->value, f->ok ? "" : ": ",
+		       f->ok ? "" : f->advice);
 	if (*d->ses.why) {
 		printf("%-14s  not possible: %s\n", "live capture", d->ses.why);
 		return;

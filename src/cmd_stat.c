@@ -23,6 +23,7 @@ struct stat_config {
 
 #define AT(field) offsetof(struct stat_config, field)
 
+/* clang-format off */
 static const struct opt opts[] = {
 	{ .letter = 'j', .name = "json", .offset = AT(json),
 	  .help = "print one JSON object a line (see fpstat-stat(8))" },
@@ -47,6 +48,7 @@ static const struct opt opts[] = {
 		  "where it ends; the name stays" },
 	{}
 };
+/* clang-format on */
 
 struct stat_run {
 	const struct stat_config *cfg;
@@ -163,7 +165,8 @@ static int prepare(struct stat_run *r, char **argv)
 	if (!err && argv)
 		err = child__fork(&r->child, argv, &mask);
 	if (!err)
-		err = loop__every(r->loop, SESSION_TICK, session__tick, &r->ses);
+		err = loop__every(r->loop, SESSION_TICK, session__tick,
+				  &r->ses);
 	if (err < 0) {
 		fps_err("cannot start: %s", strerror(-err));
 		return EXIT_ENV;
@@ -207,8 +210,8 @@ static int count(struct stat_run *r, char **argv)
 		return code;
 	r->timer = -1;
 	if (r->cfg->interval > 0) {
-		r->timer = loop__every(r->loop, r->cfg->interval, on_interval,
-				       r);
+		r->timer =
+			loop__every(r->loop, r->cfg->interval, on_interval, r);
 		err = r->timer;
 	}
 	if (err >= 0)
@@ -230,13 +233,15 @@ static int stat_main(const struct command *cmd, int argc, char **argv)
 	if (!opt__parse(cmd, argc, argv, &cfg, &rest))
 		return rest.code;
 	if (rest.argc && !rest.after_dashes)
-		return opt__usage_error(cmd, "unknown operand '%s'; a command "
-					"comes after --", rest.argv[0]);
+		return opt__usage_error(cmd,
+					"unknown operand '%s'; a command "
+					"comes after --",
+					rest.argv[0]);
 	if (rest.after_dashes && !rest.argc)
 		return opt__usage_error(cmd, "no command after --");
 	if (cfg.count && rest.argc && !cfg.interval)
 		return opt__usage_error(cmd, "--count needs --interval when "
-					"there is a command");
+					     "there is a command");
 	if (!rest.argc && !cfg.interval)
 		cfg.interval = 1;
 	code = count(&run, rest.argc ? rest.argv : NULL);

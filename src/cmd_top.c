@@ -28,6 +28,7 @@ struct top_config {
 
 #define AT(field) offsetof(struct top_config, field)
 
+/* clang-format off */
 static const struct opt opts[] = {
 	{ .letter = 'b', .name = "batch", .offset = AT(batch),
 	  .help = "plain text, one table after the other" },
@@ -46,6 +47,7 @@ static const struct opt opts[] = {
 	OPT_COMMON,
 	{}
 };
+/* clang-format on */
 
 struct top {
 	const struct top_config *cfg;
@@ -168,7 +170,7 @@ static void on_signal(void *ctx, const struct signalfd_siginfo *si)
 
 static int start(struct top *t)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH,
+	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP, SIGWINCH,
 				       SIGTSTP, SIGCONT, 0 };
 	double first = t->state.interval;
 	sigset_t mask;
@@ -225,8 +227,8 @@ static int bad_sort(const struct command *cmd, const char *id)
 {
 	size_t i;
 
-	fprintf(stderr, "fpstat %s: there is no column '%s'. Columns:",
-		cmd->name, id);
+	fprintf(stderr,
+		"fpstat %s: there is no column '%s'. Columns:", cmd->name, id);
 	for (i = 0; i < nr_columns; i++)
 		fprintf(stderr, " %s", columns[i].id);
 	fputc('\n', stderr);

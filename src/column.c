@@ -60,11 +60,12 @@ static int by_state(const struct snap_vcpu *a, const struct snap_vcpu *b)
 	return ORDER(a->state, b->state);
 }
 
-#define TEXT(w, n, d) .width = w, .narrow = n, .drop = d, .left = true,        \
-	.unit = UNIT_TEXT
+#define TEXT(w, n, d)                                                          \
+	.width = w, .narrow = n, .drop = d, .left = true, .unit = UNIT_TEXT
 #define ID(w, d) .width = w, .narrow = w, .drop = d, .unit = UNIT_ID
 #define COUNT(d) .width = 8, .narrow = 6, .drop = d, .unit = UNIT_COUNT
 
+/* clang-format off */
 const struct column columns[] = {
 	{ "vm", "VM", NULL, 'V', TEXT(12, 8, 0), .json = "vm",
 	  .text = vm, .compare = by_vm,
@@ -103,6 +104,7 @@ const struct column columns[] = {
 	  .json = "host.load.done", .number = host_load,
 	  .help = "user state of the host was put into the registers" },
 };
+/* clang-format on */
 
 const size_t nr_columns = ARRAY_SIZE(columns);
 

@@ -48,7 +48,8 @@ static bool ops(const struct snap_ops *o, const struct place *at, char *why,
 static bool vcpu(const struct snap_vcpu *v, const char *record, char *why,
 		 size_t len)
 {
-	return ops(&v->guest, &(struct place){ record, v, "guest" }, why, len) &&
+	return ops(&v->guest, &(struct place){ record, v, "guest" }, why,
+		   len) &&
 	       ops(&v->host, &(struct place){ record, v, "host" }, why, len);
 }
 

@@ -159,8 +159,7 @@ static void dispatch(struct loop *l, const struct source *s, uint32_t events)
 			s->fn.timer(s->ctx);
 		break;
 	case SOURCE_SIGNAL:
-		while (!l->stop &&
-		       read(s->fd, &si, sizeof(si)) == sizeof(si))
+		while (!l->stop && read(s->fd, &si, sizeof(si)) == sizeof(si))
 			s->fn.signal(s->ctx, &si);
 		break;
 	case SOURCE_FD:

@@ -100,10 +100,12 @@ static const struct {
 	{ "architecture", "arch", "fpstat captures on arm64 only", arch },
 	{ "cpus", "cpus", "", cpus },
 	{ "user", "user", "run fpstat as root", user },
-	{ "kernel BTF", "btf", "boot a kernel with CONFIG_DEBUG_INFO_BTF", btf },
+	{ "kernel BTF", "btf", "boot a kernel with CONFIG_DEBUG_INFO_BTF",
+	  btf },
 	{ "lockdown", "lockdown",
 	  "boot without lockdown=confidentiality: it forbids to read the "
-	  "kernel's memory", lockdown },
+	  "kernel's memory",
+	  lockdown },
 	{ "KVM", "kvm", "load KVM, or boot at EL2: there are no guests to see",
 	  kvm },
 };

@@ -139,14 +139,14 @@ static int apply(const struct command *cmd, const struct opt *o,
 	case OPT_SECONDS:
 		if (parse_seconds(arg, at))
 			return -1;
-		return opt__usage_error(cmd,
-			"--%s wants seconds between %g and %g, not '%s'",
+		return opt__usage_error(
+			cmd, "--%s wants seconds between %g and %g, not '%s'",
 			o->name, OPT_SECONDS_MIN, OPT_SECONDS_MAX, arg);
 	case OPT_COUNT:
 		if (parse_count(arg, at))
 			return -1;
-		return opt__usage_error(cmd,
-			"--%s wants a number from 1 up, not '%s'", o->name,
+		return opt__usage_error(
+			cmd, "--%s wants a number from 1 up, not '%s'", o->name,
 			arg);
 	case OPT_HELP:
 		opt__help(stdout, cmd);
@@ -218,7 +218,8 @@ bool opt__parse(const struct command *cmd, int argc, char **argv, void *config,
 		if (c == '?' || c == ':')
 			rest->code = complain(cmd, c, argv);
 		else
-			rest->code = apply(cmd, by_code(cmd, c), optarg, config);
+			rest->code =
+				apply(cmd, by_code(cmd, c), optarg, config);
 		if (rest->code >= 0)
 			return false;
 	}

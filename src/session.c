@@ -98,10 +98,10 @@ static void witness_delta(struct session *s)
 		.counted_switch_saves = sat_sub(a->counted_switch_saves,
 						b->counted_switch_saves),
 		.neon = sat_sub(a->neon, b->neon),
-		.last_state_checked = sat_sub(a->last_state_checked,
-					      b->last_state_checked),
-		.last_state_differs = sat_sub(a->last_state_differs,
-					      b->last_state_differs),
+		.last_state_checked =
+			sat_sub(a->last_state_checked, b->last_state_checked),
+		.last_state_differs =
+			sat_sub(a->last_state_differs, b->last_state_differs),
 		.last_state_readable = a->last_state_readable,
 	};
 }
@@ -134,7 +134,8 @@ bool session__lost(struct session *s)
 		return false;
 	snprintf(s->why, sizeof(s->why),
 		 "data was lost: lost %" PRIu64 ", missed %" PRIu64
-		 ", undecided %" PRIu64, lost, missed, undecided);
+		 ", undecided %" PRIu64,
+		 lost, missed, undecided);
 	return true;
 }
 

@@ -90,7 +90,7 @@ static void end(struct top_state *t)
 	t->first = t->nr;
 }
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 
 static const struct {
 	const char *name;

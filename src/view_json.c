@@ -95,8 +95,9 @@ static void host(struct json *j, const struct view *v)
 	if (v->marks) {
 		json__array(j, "marks");
 		for (i = 0; i < 2; i++)
-			json__count(j, NULL, v->marks[i] < 0 ?
-				    SNAP_NA : (uint64_t)v->marks[i]);
+			json__count(j, NULL,
+				    v->marks[i] < 0 ? SNAP_NA :
+						      (uint64_t)v->marks[i]);
 		json__end(j);
 	}
 	json__object(j, "events");
@@ -124,8 +125,7 @@ static void numbers(struct json *j, const struct snap_vcpu *v)
 	json__object(j, "cause");
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
 		if (!never_guest(i) || v->cause[i])
-			json__count(j, causes[i],
-				    na ? SNAP_NA : v->cause[i]);
+			json__count(j, causes[i], na ? SNAP_NA : v->cause[i]);
 	}
 	/* a vcpu migrates after it was saved by what switched it out */
 	json__count(j, "migrate", na ? SNAP_NA : 0);

@@ -14,7 +14,7 @@ struct paper {
 };
 
 static const enum table_pin pins[] = { PIN_ENDED, PIN_TASK, PIN_KERNEL, PIN_EFI,
-				      PIN_TOTAL };
+				       PIN_TOTAL };
 
 static void widen(struct paper *t, const struct row *r)
 {

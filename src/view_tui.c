@@ -100,10 +100,10 @@ int tui__key(struct tui *t)
 	static const struct {
 		int curses, ours;
 	} keys[] = {
-		{ KEY_UP, TUI_UP }, { KEY_DOWN, TUI_DOWN },
+		{ KEY_UP, TUI_UP },	    { KEY_DOWN, TUI_DOWN },
 		{ KEY_PPAGE, TUI_PAGE_UP }, { KEY_NPAGE, TUI_PAGE_DOWN },
-		{ KEY_HOME, TUI_HOME }, { KEY_END, TUI_END },
-		{ KEY_F(1), TUI_F1 }, { KEY_F(10), TUI_F10 },
+		{ KEY_HOME, TUI_HOME },	    { KEY_END, TUI_END },
+		{ KEY_F(1), TUI_F1 },	    { KEY_F(10), TUI_F10 },
 	};
 	int c = getch();
 	size_t i;
@@ -241,8 +241,9 @@ static void draw_title(struct tui *t, const struct tui_frame *f, int y)
 	for (i = 0; i < nr_columns; i++) {
 		sorted = &columns[i] == f->view->sort;
 		if (t->at.width[i])
-			draw_cell(t, &p, i, sorted ? A_BOLD | A_UNDERLINE :
-				  A_REVERSE, column__title(&columns[i], true));
+			draw_cell(t, &p, i,
+				  sorted ? A_BOLD | A_UNDERLINE : A_REVERSE,
+				  column__title(&columns[i], true));
 	}
 }
 
@@ -280,9 +281,10 @@ static void draw_foot(const struct tui_frame *f)
 {
 	struct pen p = { LINES - 1, 0 };
 
-	ink(&p, A_NORMAL, "h help  q quit  < > sort  r reverse  space %s  "
-	    "+ - interval   %zu vcpus", f->frozen ? "go on" : "freeze",
-	    f->table->nr);
+	ink(&p, A_NORMAL,
+	    "h help  q quit  < > sort  r reverse  space %s  "
+	    "+ - interval   %zu vcpus",
+	    f->frozen ? "go on" : "freeze", f->table->nr);
 	if (f->ever->folded)
 		ink(&p, A_NORMAL, ", %" PRIu64 " more ended", f->ever->folded);
 }

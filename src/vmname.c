@@ -194,8 +194,7 @@ static void look_up(struct vmname *n, struct entry *e, const char *comm)
 		return;
 	snprintf(path, sizeof(path), "%s/%u/cgroup", n->proc, e->pid);
 	got = fps_read_file(path, n->buf, sizeof(n->buf));
-	if (got > 0 &&
-	    !vmname__from_cgroup(n->buf, e->name, sizeof(e->name)))
+	if (got > 0 && !vmname__from_cgroup(n->buf, e->name, sizeof(e->name)))
 		return;
 	utf8__clean(e->name, sizeof(e->name), comm, FP_COMM_LEN);
 	if (!e->name[0])

@@ -11,7 +11,10 @@ fpstat=$(readlink -f "${FPSTAT_FAKE_PROGRAM:-build/$(uname -m)/san/fpstat-fake}"
 tmp=$(mktemp -d) || exit 1
 export TMUX_TMPDIR=$tmp
 unset TMUX NO_COLOR
-t() { tmux -L top -f /dev/null "$@"; }
+server=0
+t() { tmux -L "top$server" -f /dev/null "$@"; }
+# A server that was told to go may still be going: the next is another one.
+other_server() { t kill-server 2>/dev/null; server=$((server + 1)); }
 trap 't kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
 n=0
 
@@ -54,7 +57,7 @@ begin()
 {
 	local cols=$1 lines=$2 scene=$3
 	shift 3
-	t kill-server 2>/dev/null
+	other_server
 	rm -f "$tmp"/{done,pid,before,after}
 	cat >"$tmp/sh" <<-END
 	export FPSTAT_FAKE=$scene LC_ALL=${locale:-C.UTF-8} ${env:-}
@@ -187,7 +190,7 @@ is "and ends, too"          ended 0
 env=
 
 # job control
-t kill-server 2>/dev/null
+other_server
 rm -f "$tmp"/{done,pid}
 t new-session -d -x 80 -y 24 "FPSTAT_FAKE=two PS1='prompt>' bash --norc -i"
 sees 'prompt>'
