@@ -194,8 +194,16 @@ void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 	memset(total, 0, sizeof(*total));
 	for (i = 0; i < s->nr_vcpus; i++)
 		vcpu_add(total, &s->vcpus[i]);
-	if (s->folded)
-		vcpu_add(total, &s->folded_sum);
+	vcpu_add(total, &s->folded_sum);
+}
+
+bool snapshot__has_folded(const struct snapshot *s)
+{
+	const struct snap_vcpu *f = &s->folded_sum;
+	uint64_t guest = f->guest.save.done | f->guest.load.done;
+
+	return s->folded || f->runs || f->exits || f->host.save.done ||
+	       f->host.load.done || (guest && guest != SNAP_NA);
 }
 
 const char *snap_policy__name(enum snap_policy p)

@@ -121,6 +121,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 		    const struct snapshot *before);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* Is there anything to tell that no row tells? (Vcpus may be untracked.) */
+bool snapshot__has_folded(const struct snapshot *s);
 const char *snap_policy__name(enum snap_policy p);
 
 #endif /* FPSTAT_SNAPSHOT_H */

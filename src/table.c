@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +41,9 @@ static void pin_all(struct snap_vcpu *pin, const struct snapshot *s)
 	pin_other(&pin[PIN_EFI], "other: EFI", &s->efi);
 	pin_other(&pin[PIN_OTHER], "other", &o);
 	pin[PIN_ENDED] = s->folded_sum;
-	snprintf(pin[PIN_ENDED].vm, sizeof(pin[PIN_ENDED].vm), "ended: %llu",
-		 (unsigned long long)s->folded);
+	/* without a folded row: guests that were too many to be tracked */
+	snprintf(pin[PIN_ENDED].vm, sizeof(pin[PIN_ENDED].vm),
+		 s->folded ? "ended: %" PRIu64 : "untracked", s->folded);
 	snapshot__total(s, &pin[PIN_TOTAL]);
 	snprintf(pin[PIN_TOTAL].vm, sizeof(pin[PIN_TOTAL].vm), "total");
 	add_done(&pin[PIN_TOTAL].host, &o);

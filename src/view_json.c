@@ -147,7 +147,7 @@ static void vcpu(struct json *j, const struct view *view,
 
 static void ended(struct json *j, const struct view *v)
 {
-	if (!v->s->folded)
+	if (!snapshot__has_folded(v->s))
 		return;
 	begin(j, v, "ended");
 	json__u64(j, "vcpus", v->s->folded);

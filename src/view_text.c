@@ -89,7 +89,7 @@ static void print_marks(FILE *out, const struct view *v)
 
 static bool shown(const struct view *v, enum table_pin pin)
 {
-	return pin != PIN_ENDED || v->s->folded;
+	return pin != PIN_ENDED || snapshot__has_folded(v->s);
 }
 
 static void set_widths(struct paper *t, const struct view *v,

@@ -175,6 +175,23 @@ static void intervals_add_up(void **state)
 	snapshot__free(&all);
 }
 
+static void what_has_no_row_counts_too(void **state)
+{
+	struct snap_vcpu a = row(1, 1, 10), t;
+	struct snapshot s = shot(1, &a, 1);
+
+	(void)state;
+	assert_false(snapshot__has_folded(&s));
+	s.folded_sum.guest.save.done = SNAP_NA;
+	s.folded_sum.guest.load.done = SNAP_NA;
+	assert_false(snapshot__has_folded(&s));
+	s.folded_sum = row(0, 0, 5); /* untracked: no row, nothing folded */
+	assert_true(snapshot__has_folded(&s));
+	snapshot__total(&s, &t);
+	assert_int_equal(t.exits, 150);
+	snapshot__free(&s);
+}
+
 static void without_a_before_it_is_a_copy(void **state)
 {
 	struct snap_vcpu a = row(1, 1, 10);
@@ -245,6 +262,7 @@ int main(void)
 		cmocka_unit_test(levels_stay_levels),
 		cmocka_unit_test(not_available_stays_so),
 		cmocka_unit_test(intervals_add_up),
+		cmocka_unit_test(what_has_no_row_counts_too),
 		cmocka_unit_test(without_a_before_it_is_a_copy),
 		cmocka_unit_test(conservation_is_checked_everywhere),
 	};
