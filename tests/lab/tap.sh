@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For tests in bash: result NAME [FILE] reports the status of the last command;
+# FILE, if it failed, is shown. plan ends the test.
+tap_n=0
+
+result()
+{
+	local status=$?
+
+	tap_n=$((tap_n + 1))
+	if [ $status -eq 0 ]; then
+		echo "ok $tap_n - $1"
+	else
+		echo "not ok $tap_n - $1"
+		[ -z "${2:-}" ] || tail -n 20 "$2" | sed 's/^/# /'
+	fi
+	return $status
+}
+
+skip()
+{
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1 # SKIP $2"
+}
+
+plan()
+{
+	echo "1..$tap_n"
+}
