@@ -181,6 +181,7 @@ TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
 	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)'
 FOR_ARM64  := ARCH=arm64 STATIC=1
+J           = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 setup:
 	@contrib/setup check
@@ -191,9 +192,9 @@ check:
 ifeq ($(T),)
 	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) $(TESTS_LAB)
 else
-	@$(MAKE) all unit
-	@$(MAKE) $(FOR_ARM64)
-	@$(MAKE) -C tests/lab/workloads
+	@$(MAKE) $(J) all unit
+	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) -s -C tests/lab/workloads
 	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) $(TESTS_LAB)
 endif
 
@@ -204,14 +205,14 @@ lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
 
 check-lab:
-	@$(MAKE) $(FOR_ARM64)
-	@$(MAKE) -C tests/lab/workloads
+	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) -s -C tests/lab/workloads
 	@$(RUN_TESTS) $(TESTS_LAB)
 
 run:
 	@contrib/setup run
-	@$(MAKE) $(FOR_ARM64)
-	@$(MAKE) -C tests/lab/workloads
+	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) -s -C tests/lab/workloads
 	@contrib/run
 
 -include $(OBJS:.o=.d) $(SRCS:%.c=$(SAN)/%.d)
