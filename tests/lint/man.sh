@@ -56,6 +56,18 @@ report "fpstat.8 names each cause" < <(
 		grep -q "^\.B $cause$" man/fpstat.8 || echo "$cause"
 	done
 )
+fake=${FPSTAT_FAKE_PROGRAM:-${program%/*}/san/fpstat-fake}
+if command -v jq >/dev/null && [ -x "$fake" ]; then
+	report "fpstat-stat.8 names each key of the JSON" < <(
+		for scene in two ending-5; do
+			FPSTAT_FAKE=$scene "$fake" stat --json -i 0.1 -c 2
+			FPSTAT_FAKE=$scene "$fake" stat --json --witness --mark -- true
+		done | jq -r '.type, (del(.events) | paths | map(strings) | last | strings)' |
+		sort -u | while read -r key; do
+			cat man/fpstat-stat.8 man/fpstat.8 | grep -qw -- "$key" || echo "$key"
+		done
+	)
+fi
 version=$(sed -n 's/^VERSION := //p' Makefile)
 report "all pages have version $version" < <(grep -L "^\.TH .*\"fpstat $version\"" man/*.[578])
 echo "1..$n"
