@@ -132,19 +132,21 @@ $(BUILD)/bpf/cc.flags: FORCE
 	$(call remember,$(CLANG) $(BPF_CFLAGS))
 
 install: $(OUT)/fpstat
-	$(INSTALL) -d $(DESTDIR)$(SBINDIR)
-	$(INSTALL) -m 755 $(OUT)/fpstat $(DESTDIR)$(SBINDIR)/fpstat
-	for m in $(MANS); do \
+	$(say) INSTALL $(DESTDIR)$(SBINDIR)/fpstat
+	$(Q)$(INSTALL) -d $(DESTDIR)$(SBINDIR)
+	$(Q)$(INSTALL) -m 755 $(OUT)/fpstat $(DESTDIR)$(SBINDIR)/fpstat
+	$(Q)for m in $(MANS); do \
 		d=$(DESTDIR)$(MANDIR)/man$${m##*.}; \
 		$(INSTALL) -d $$d && $(INSTALL) -m 644 $$m $$d/ || exit 1; \
 	done
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/fpstat
-	for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/fpstat
+	$(Q)for m in $(MANS); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
-	rm -rf $(BUILD)
+	$(Q)rm -rf $(BUILD)
+	$(Q)$(MAKE) -s -C tests/lab/workloads clean
 
 # Unit tests: tests/unit/t_NAME.c with all of src/ but main.c to draw from,
 # everything instrumented.
