@@ -196,7 +196,7 @@ ifeq ($(T),)
 else
 	@$(MAKE) $(J) all unit
 	@$(MAKE) $(J) $(FOR_ARM64)
-	@$(MAKE) $(J) -s -C tests/lab/workloads
+	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
 	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) $(TESTS_LAB)
 endif
 
@@ -208,7 +208,7 @@ lint:
 
 check-lab:
 	@$(MAKE) $(J) $(FOR_ARM64)
-	@$(MAKE) $(J) -s -C tests/lab/workloads
+	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
 	@$(RUN_TESTS) $(TESTS_LAB)
 
 run:

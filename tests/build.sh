@@ -21,6 +21,7 @@ build ARCH=arm64 STATIC=1;			result "gcc, arm64, static"
 build CC=clang BUILD=build/clang;		result "clang, this machine"
 build CC=clang BUILD=build/clang ARCH=arm64;	result "clang, arm64"
 build -C tests/lab/workloads;			result "lab workloads, arm64"
+build -C tests/lab/workloads modules;		result "kernel module for each lab kernel"
 
 [ "$(od -An -tu2 -j18 -N2 build/arm64/fpstat | tr -d ' ')" = 183 ]
 result "build/arm64/fpstat is an arm64 program"
