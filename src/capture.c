@@ -24,6 +24,7 @@ struct capture {
 	struct attach *attach;
 	struct slots *slots;
 	bool witness;
+	struct witness last_witness;
 	int marks;
 
 	struct fp_vcpu *vcpus;
@@ -238,6 +239,20 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->events[FP_EV_NEON_SOFTIRQ] += neon;
 }
 
+static void read_witness(struct capture *c, const struct counters *n)
+{
+	c->last_witness = (struct witness){
+		.exits = SUM(n, w_entries),
+		.live = SUM(n, w_live),
+		.switch_saves = SUM(n, w_switch_saves),
+		.counted_switch_saves = SUM(n, w_switch_counted),
+		.neon = SUM(n, w_neon),
+		.last_state_checked = SUM(n, w_last_checked),
+		.last_state_differs = SUM(n, w_last_differs),
+		.last_state_readable = attach__has_xcheck(c->attach),
+	};
+}
+
 static int read_all(struct capture *c, const struct counters *n,
 		    struct snapshot *s)
 {
@@ -248,6 +263,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	s->t = s->dt = fps_clock() - c->start;
 	read_host(c, n, s);
 	read_other(n, s);
+	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
 	if (err)
 		return err;
@@ -360,19 +376,8 @@ int capture__foreign_bit(const struct capture *c)
 
 int capture__witness(struct capture *c, struct witness *w)
 {
-	struct counters n = live(c);
-
 	if (!c->witness)
 		return -ENOENT;
-	*w = (struct witness){
-		.exits = SUM(&n, w_entries),
-		.live = SUM(&n, w_live),
-		.switch_saves = SUM(&n, w_switch_saves),
-		.counted_switch_saves = SUM(&n, w_switch_counted),
-		.neon = SUM(&n, w_neon),
-		.last_state_checked = SUM(&n, w_last_checked),
-		.last_state_differs = SUM(&n, w_last_differs),
-		.last_state_readable = attach__has_xcheck(c->attach),
-	};
+	*w = c->last_witness;
 	return 0;
 }

@@ -93,7 +93,10 @@ struct witness {
 	uint64_t last_state_differs;
 	bool last_state_readable;
 };
-/* Returns 0, or -ENOENT if the witness programs are not attached. */
+/*
+ * As of the last read or mark. Returns 0, or -ENOENT if the witness programs
+ * are not attached.
+ */
 int capture__witness(struct capture *c, struct witness *w);
 
 #endif /* FPSTAT_CAPTURE_H */

@@ -64,11 +64,11 @@ struct stat_run {
 	int code; /* ours */
 };
 
-static void print(struct stat_run *r, bool last)
+static void print(struct stat_run *r, bool mark)
 {
 	struct view v = {};
 
-	r->code = session__sample(&r->ses, last && r->cfg->capture.mark);
+	r->code = session__sample(&r->ses, mark);
 	if (r->code) {
 		loop__stop(r->loop);
 		return;
@@ -106,11 +106,20 @@ static void on_stop(struct stat_run *r, const struct signalfd_siginfo *si)
 		child__kill(&r->child, r->signo);
 }
 
+/* Somebody wants a set of records now, and may wait for it to appear. */
+static void print_now(struct stat_run *r)
+{
+	print(r, r->cfg->capture.mark);
+	fflush(r->out);
+}
+
 static void on_signal(void *ctx, const struct signalfd_siginfo *si)
 {
 	struct stat_run *r = ctx;
 
-	if (si->ssi_signo != SIGCHLD)
+	if (si->ssi_signo == SIGUSR1)
+		print_now(r);
+	else if (si->ssi_signo != SIGCHLD)
 		on_stop(r, si);
 	else if (child__ended(&r->child, &r->child_code))
 		loop__stop(r->loop);
@@ -153,7 +162,8 @@ static int start_child(struct stat_run *r, char **argv)
 
 static int prepare(struct stat_run *r, char **argv)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, 0 };
+	static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,
+				       SIGCHLD, SIGUSR1, 0 };
 	sigset_t mask;
 	int err, code;
 
@@ -188,7 +198,7 @@ static void wait_for_child(struct stat_run *r)
 static int finish(struct stat_run *r)
 {
 	if (!r->code)
-		print(r, true);
+		print(r, r->cfg->capture.mark);
 	if (!r->code && r->cfg->strict && session__lost(&r->ses))
 		r->code = EXIT_LOST;
 	wait_for_child(r);
@@ -261,7 +271,8 @@ const struct command cmd_stat = {
 	.text = "With CMD and without --interval, counts while CMD runs and "
 		"prints one set of records when it has ended; its exit status "
 		"is passed on. Otherwise prints what happened in each "
-		"interval, until it is interrupted.",
+		"interval, until it is interrupted. SIGUSR1 makes it print "
+		"what happened since the last time, at once.",
 	.opts = opts,
 	.run = stat_main,
 };

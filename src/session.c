@@ -54,9 +54,11 @@ static int take(struct session *s, bool mark)
 	if (!mark)
 		return capture__read(s->cap, &s->now);
 	n = capture__mark(s->cap, &s->now);
-	if (n >= 0)
-		s->marks[s->marked++ ? 1 : 0] = n;
-	return n < 0 ? n : 0;
+	if (n < 0)
+		return n;
+	s->marks[0] = s->marks[1];
+	s->marks[1] = n;
+	return 0;
 }
 
 static int read_now(struct session *s, bool mark)
@@ -143,6 +145,6 @@ void session__view(struct session *s, struct view *v)
 {
 	v->s = &s->interval;
 	v->foreign_bit = capture__foreign_bit(s->cap);
-	v->marks = s->marked ? s->marks : NULL;
+	v->marks = s->marks[0] >= 0 ? s->marks : NULL;
 	v->witness = s->witness ? &s->witness_interval : NULL;
 }

@@ -15,9 +15,6 @@ logs=build/check/scenarios
 work=tests/lab/workloads/build
 
 
-# One record of a set: record FILE TYPE
-record() { jq -c "select(.type == \"$2\")" "$1"; }
-
 # The four numbers that are charged to vcpus, then all saves and all loads.
 counted()
 {
@@ -35,7 +32,7 @@ counted()
 # judge DIR SCENARIO POLICY LOG: prints one row and fails if it does not fit.
 judge()
 {
-	local dir=$1 s=$2 policy=$3 log=$4
+	local dir=$1 s=$2 policy=$3 log=$4 first last
 	local gs gl hs hl save load want slack logged why=
 
 	[ "$(cat "$dir/$s.status")" = 0 ] || why="status $(cat "$dir/$s.status"): $(tail -n 1 "$dir/$s.err")"
@@ -45,13 +42,13 @@ judge()
 	fits "$gs $gl $hs $hl" "$want" "$slack" || why="${why:-not the formula}"
 	logged="- -"
 	if [ -n "$log" ]; then
-		read -r first last < <(record "$dir/$s.json" host | jq -r '.marks | @tsv')
-		logged=$(tests/lab/truth-count "$log" --from $((marks + first)) --to $((marks + last)) |
+		read -r first last < <(jq -r 'select(.marks).marks | @tsv' "$dir/$s.json")
+		logged=$(tests/lab/truth-count "$log" --from "$first" --to "$last" |
 			jq -r '[.save, .load] | @tsv')
-		marks=$((marks + last))
 		[ "$(echo $logged)" = "$save $load" ] || why="${why:-not the log}"
 	fi
-	checks "$dir/$s.json" "$dir/$s.truth" "$policy" || why="${why:-$(checks "$dir/$s.json" "$dir/$s.truth" "$policy")}"
+	checks "$dir/$s.json" "$dir/$s.truth" "$policy" >"$dir/why" 2>&1
+	why="${why:-$(cat "$dir/why")}"
 	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s | %5s %5s | %s %s\n' \
 		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" "$why"
 	[ -z "$why" ]
@@ -86,14 +83,23 @@ checks()
 	  if $w.switch_saves != $w.counted_switch_saves then "saves at switches" else empty end,
 	  if $h.events["neon-softirq"] + $h.events["neon-task"] != $w.neon then "NEON sections" else empty end,
 	  if $w.last_state_differs != 0 then "last state" else empty end
-	] | join(", ")' "$1" >"$logs/why" 2>&1
-	cat "$logs/why"
-	[ -z "$(cat "$logs/why")" ]
+	] | join(", ")' "$1"
+}
+
+# The sets of records, in the order of the scenarios: DIR/NAME.json
+split_sets()
+{
+	local dir=$1
+	shift
+	awk -v dir="$dir" -v names="$*" '
+		BEGIN { split(names, name, " ") }
+		/"type":"host"/ { n++ }
+		n && name[n] != "" { print >(dir "/" name[n] ".json") }' "$dir/sets"
 }
 
 run()
 {
-	local kernel=$1 mode=$2 policy=eager log= dir=$logs/$1-$2 marks=0 s
+	local kernel=$1 mode=$2 policy=eager log= dir=$logs/$1-$2 s
 	local options=(--kernel "$kernel" --mode "$mode" --timeout 800)
 
 	[ "$kernel" = 5.10 ] && policy=martin
@@ -104,11 +110,14 @@ run()
 		log=$dir/truth.log
 		options+=(--truth "$log") ;;
 	esac
+	for s in ${SCENARIOS:-$all}; do echo "$s $s"; done >"$dir/list"
 	tests/lab/lab "${options[@]}" --out "$dir" --console "$dir/console" \
-		--add build/arm64/fpstat --add $work/fpload \
-		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-scenarios \
-		-- in-scenarios ${SCENARIOS:-$all} >"$dir/output" 2>&1
+		--add build/arm64/fpstat --add $work/fpload --add "$dir/list" \
+		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-each \
+		-- fpstat stat --json --mark --witness -o /out/sets -- in-each /out/sets list \
+		>"$dir/output" 2>&1
 	result "$kernel $mode: the lab ran all scenarios" "$dir/output"
+	split_sets "$dir" ${SCENARIOS:-$all}
 	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack"
 	for s in ${SCENARIOS:-$all}; do
 		judge "$dir" "$s" "$policy" "$log"
