@@ -178,6 +178,19 @@ static __always_inline struct fp_event task_event(const struct task_struct *t,
 
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
+/*
+ * A softirq's kernel_neon_begin() does not get here if its section is nested in
+ * a task's. From 6.19 on it looks nested to us for a moment too long, since
+ * kernel_neon_end() clears TIF_KERNEL_FPSTATE before the pointer that we see.
+ */
+static __always_inline void revoke_nested(struct fp_percpu *c)
+{
+	c->nested = 0;
+	ADD(c->kernel.save, -1);
+	ADD(c->kernel.load, -1);
+	ADD(c->events[FP_EV_NEON_NEST], -1);
+}
+
 static __always_inline int on_save(void)
 {
 	struct task_struct *t = current_task();
@@ -188,12 +201,14 @@ static __always_inline int on_save(void)
 
 	if (!c)
 		return 0;
+	if (c->nested && in_serving_softirq(t))
+		revoke_nested(c);
 	if (!ev.foreign) {
 		loaded = task_loaded_vcpu(t);
 		v = run_of(c, t, loaded);
 		ev.in_run = loaded || v;
-		if (loaded && c->model.bound == FP_BOUND_UNKNOWN)
-			ev.arg = vcpu_hint(loaded);
+		if (c->model.bound == FP_BOUND_UNKNOWN)
+			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 	}
 	account(c, v, fp_step(&c->model, &ev));
 	return 0;
@@ -516,8 +531,9 @@ static __always_inline int on_neon_begin(void)
 		return 0;
 	ADD(c->events[ev.kind], 1);
 	fp_step(&c->model, &ev);
+	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
 	/* Up to 6.18 a nested section is seen by its bind. */
-	if (softirq && neon_buf_is_pointer() && neon_buf(t)) {
+	if (c->nested) {
 		ADD(c->events[FP_EV_NEON_NEST], 1);
 		ev.kind = FP_EV_NEON_NEST;
 		ev.arg = 1;

@@ -17,7 +17,8 @@
 #include "snapshot.h"
 #include "util.h"
 
-#define MARK_TRIES 10000
+#define MARK_TRIES 5000
+#define MARK_QUIET 0.005 /* seconds */
 
 struct capture {
 	struct calibration cal;
@@ -45,7 +46,7 @@ int capture__possible(char *why, size_t len)
 }
 
 /* libbpf must not write over the screen; what matters comes back as @why. */
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+static int keep_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	if (level > LIBBPF_WARN || !getenv("FPSTAT_DEBUG"))
 		return 0;
@@ -115,7 +116,7 @@ struct capture *capture__open(const struct capture_opts *opts, char *why,
 	struct capture *c = NULL;
 	int err;
 
-	libbpf_set_print(quiet);
+	libbpf_set_print(keep_quiet);
 	err = capture__possible(why, len);
 	if (!err) {
 		c = calloc(1, sizeof(*c));
@@ -326,17 +327,33 @@ static uint64_t transfers(const struct capture *c)
 	return n;
 }
 
+/*
+ * A save is counted a moment before it is made, a guest's load a moment after:
+ * on another CPU the one may have been and the other not. Nothing may move for
+ * longer than that takes.
+ */
+static bool quiet(const struct capture *c, uint64_t before)
+{
+	double until = fps_clock() + MARK_QUIET;
+
+	while (fps_clock() < until) {
+		if (transfers(c) != before)
+			return false;
+	}
+	return true;
+}
+
 static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
 			  struct fp_percpu *cpus, const char *name, size_t len)
 {
 	uint64_t before = transfers(c);
 
-	if (sethostname(name, len))
+	if (!quiet(c, before) || sethostname(name, len))
 		return false;
 	c->marks++;
 	copy(vcpus, c->vcpus, slots__high(c->slots) * sizeof(*vcpus));
 	copy(cpus, c->cpus, c->nr_cpus * sizeof(*cpus));
-	return transfers(c) == before;
+	return quiet(c, before);
 }
 
 int capture__mark(struct capture *c, struct snapshot *s)

@@ -54,7 +54,7 @@ struct fp_percpu {
 	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
-	__u32 pad;
+	__u32 nested; /* the last NEON section in a softirq seemed nested */
 	__u32 free[FP_FREE_RING];
 
 	struct fp_ops task;

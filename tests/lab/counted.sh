@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# For the lab tests that compare counts: run workloads under one fpstat, and
+# take its records apart.
+
+# count_each DIR LAB_OPTION...: runs each line "NAME ARGUMENTS" of DIR/list as a
+# workload; leaves DIR/NAME.json (a set of records), .truth, .status, .err.
+count_each()
+{
+	local dir=$1 kernel=$3 work=tests/lab/workloads/build status
+	shift
+
+	tests/lab/lab "$@" --out "$dir" --console "$dir/console" \
+		--add build/arm64/fpstat --add $work/fpload --add "$dir/list" \
+		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-each \
+		-- fpstat stat --json --mark --witness -o /out/sets -- in-each /out/sets list
+	status=$?
+	awk -v dir="$dir" '
+		NR == FNR { name[++names] = $1; next }
+		/"type":"host"/ { n++ }
+		n && n <= names { print >(dir "/" name[n] ".json") }' "$dir/list" "$dir/sets"
+	return $status
+}
+
+# counted SET: "GS GL HS HL" charged to vcpus, then all saves and all loads.
+counted()
+{
+	jq -s -r '
+	def total(f): map(f // 0) | add // 0;
+	map(select(.type == "vcpu" or .type == "ended")) as $v |
+	map(select(.type == "other"))[0] as $o |
+	[ ($v | total(.guest.save.done)), ($v | total(.guest.load.done)),
+	  ($v | total(.host.save.done)), ($v | total(.host.load.done)) ] as $c |
+	$c + [ $c[0] + $c[2] + $o.task.save.done + $o.kernel.save.done + $o.efi.save.done,
+	       $c[1] + $c[3] + $o.task.load.done + $o.kernel.load.done + $o.efi.load.done ] |
+	join(" ")' "$1"
+}
+
+# logged SET LOG: all saves and loads between the marks, by QEMU; "- -": no log
+logged()
+{
+	local first last
+
+	[ -n "$2" ] || { echo "- -"; return; }
+	read -r first last < <(jq -r 'select(.marks).marks | join(" ")' "$1")
+	tests/lab/truth-count "$2" --from "$first" --to "$last" |
+		jq -r '[.save, .load] | join(" ")'
+}
+
+# contradictions SET TRUTH POLICY: what else does not fit, in words. (Softirq NEON
+# may get in first at each vcpu_load, and then the policy does not show.)
+contradictions()
+{
+	jq -s -r --arg policy "$3" --slurpfile truth "$2" '
+	def total(f): map(f // 0) | add // 0;
+	(map(select(.type == "host"))[0]) as $h |
+	(map(select(.type == "witness"))[0]) as $w |
+	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
+	($truth | total(.runs)) as $runs |
+	[ if $h.missed != 0 or $h.undecided != 0 then "missed" else empty end,
+	  if $h.policy != "unknown" and ($h.policy | sub("-host"; "")) != $policy then "policy \($h.policy)" else empty end,
+	  if ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,
+	  if ($v | total(.exits)) != $w.exits then "exits, not entries" else empty end,
+	  if ($v | total(.guest_runs_live)) != $w.live then "live exits, not entries" else empty end,
+	  if $w.switch_saves != $w.counted_switch_saves then "saves at switches" else empty end,
+	  if $h.events["neon-softirq"] + $h.events["neon-task"] != $w.neon then "NEON sections" else empty end,
+	  if $w.last_state_differs != 0 then "last state" else empty end
+	] | join(", ")' "$1"
+}
