@@ -178,6 +178,16 @@ $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 	$(say) LINK $@
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
 
+# tests/lab/NAME.c: programs for the lab with all of src/ to draw from.
+LAB_SRCS  := $(sort $(wildcard tests/lab/*.c))
+LAB_PROGS := $(LAB_SRCS:%.c=$(OUT)/%)
+
+lab-programs: $(LAB_PROGS)
+
+$(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
+	$(say) LINK $@
+	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
 TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
 TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \

@@ -197,7 +197,7 @@ static __always_inline int on_save(void)
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_SAVE);
 	struct fp_vcpu *v = NULL;
-	__u64 loaded;
+	__u64 loaded, charged;
 
 	if (!c)
 		return 0;
@@ -206,7 +206,9 @@ static __always_inline int on_save(void)
 	if (!ev.foreign) {
 		loaded = task_loaded_vcpu(t);
 		v = run_of(c, t, loaded);
-		ev.in_run = loaded || v;
+		charged = v != NULL;
+		barrier_var(charged); /* else clang ors a pointer */
+		ev.in_run = loaded || charged;
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 	}

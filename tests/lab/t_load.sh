@@ -70,7 +70,7 @@ run()
 	fi
 	selected >"$dir/list"
 	count_each "$dir" "${options[@]}" >"$dir/output" 2>&1
-	result "$kernel: the lab ran all loads" "$dir/output"
+	result "$kernel: the lab ran all loads" "$dir/output" || return
 	echo "# $kernel, GS GL HS HL | all saves, loads: counted | log | softirq NEON sections"
 	while read -r name _; do
 		judge "$dir" "$name" "$log"

@@ -61,7 +61,7 @@ run()
 	esac
 	for s in ${SCENARIOS:-$all}; do echo "$s $s"; done >"$dir/list"
 	count_each "$dir" "${options[@]}" >"$dir/output" 2>&1
-	result "$kernel $mode: the lab ran all scenarios" "$dir/output"
+	result "$kernel $mode: the lab ran all scenarios" "$dir/output" || return
 	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack"
 	for s in ${SCENARIOS:-$all}; do
 		judge "$dir" "$s" "$policy" "$log"
