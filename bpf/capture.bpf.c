@@ -61,6 +61,17 @@ struct {
 	__type(value, __u32);
 } slot_of_task SEC(".maps");
 
+/*
+ * KVM_RUNs of a thread that never got to vcpu_load(): in 5.10 one with
+ * immediate_exit. They are its vcpu's as soon as we know which that is.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u64);
+} early_runs SEC(".maps");
+
 /* tasks that were switched out inside a kernel-mode NEON section */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -358,9 +369,15 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 {
 	__u32 *was = bpf_map_lookup_elem(&slot_of_task, &t);
+	__u64 *early;
 
 	if (!was || *was != slot)
 		bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
+	early = was ? NULL : bpf_map_lookup_elem(&early_runs, &t);
+	if (early) {
+		ADD(v->runs, *early);
+		bpf_map_delete_elem(&early_runs, &t);
+	}
 	v->thread = t;
 	v->tid = (__u32)bpf_get_current_pid_tgid();
 	v->task = t;
@@ -414,6 +431,17 @@ int kvm_exit(void *ctx)
 	return 0;
 }
 
+static __always_inline int early_run(__u64 t)
+{
+	__u64 *runs = bpf_map_lookup_elem(&early_runs, &t), one = 1;
+
+	if (runs)
+		ADD(*runs, 1);
+	else
+		bpf_map_update_elem(&early_runs, &t, &one, BPF_NOEXIST);
+	return 0;
+}
+
 SEC("raw_tp/kvm_userspace_exit")
 int kvm_userspace_exit(void *ctx)
 {
@@ -433,7 +461,7 @@ int kvm_userspace_exit(void *ctx)
 		slot = bpf_map_lookup_elem(&slot_of_task, &key);
 		v = slot ? slot_at(*slot) : NULL;
 		if (!v || v->thread != key)
-			return 0;
+			return early_run(key);
 		c->slot = *slot;
 	}
 	ADD(v->runs, 1);
@@ -506,6 +534,7 @@ int task_end(struct bpf_raw_tracepoint_args *ctx)
 
 	if (c)
 		ADD(c->events[FP_EV_TASK_END], 1);
+	bpf_map_delete_elem(&early_runs, &t);
 	if (!v)
 		return 0;
 	if (v->owed == t) {
