@@ -35,6 +35,7 @@ static int churn(const struct options *options, uint64_t count, int cpu)
 	struct ops martin = { 0 }, eager = { 0 };
 	int status;
 
+	alarm(120 + (unsigned int)(count / 2));
 	set_name("CPU 0/KVM");
 	set_cpu(0, cpu);
 	for (uint64_t i = 0; i < count; i++)

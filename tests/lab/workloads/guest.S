@@ -28,7 +28,7 @@
 	.endm
 
 	.section .rodata
-	.balign	8
+	.balign	4096
 	.global	guest_start, guest_end
 guest_start:
 	mov	x19, x0
@@ -47,6 +47,8 @@ guest_start:
 	dsb	nsh
 	mov32	x1, 0x30d01805		/* M, C, I and the RES1 bits */
 	msr	sctlr_el1, x1
+	adr	x1, vectors
+	msr	vbar_el1, x1
 	mov32	x1, 0x00330000		/* FPEN and ZEN: no traps to EL1 */
 	msr	cpacr_el1, x1
 	isb
@@ -188,6 +190,21 @@ off_once:
 	mov32	x0, 0x84000002		/* CPU_OFF: does not return */
 	hvc	#0
 	b	.
+/* No exception is expected: tell the VMM, it ends the program. */
+fault:
+	mrs	x1, esr_el1
+	mrs	x2, elr_el1
+	mrs	x3, far_el1
+	mov32	x9, GUEST_FAULT
+	str	x1, [x9]
+	b	.
+
+	.balign	2048
+vectors:
+	.rept	16
+	b	fault
+	.balign	128
+	.endr
 guest_end:
 
 	.section .note.GNU-stack, "", %progbits

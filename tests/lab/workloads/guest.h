@@ -12,6 +12,7 @@
 #define GUEST_GICR_SIZE	0x00020000
 #define GUEST_MMIO	0x09000000
 #define GUEST_DONE	0x09000008
+#define GUEST_FAULT	0x09000010	/* an exception: stores the syndrome */
 #define GUEST_RAM	0x40000000
 #define GUEST_CODE	GUEST_RAM
 #define GUEST_TABLE	0x40001000	/* level 1 page table, see vm.c */

@@ -156,6 +156,7 @@ static void stop(struct machine *machine)
 	for (int i = 0; i < nr; i++)
 		vm__block(&machine->vm, i)->stop = 1;
 	for (int i = 0; i < nr; i++) {
+		runner__check_end(&machine->runner[i]);
 		runner__join(&machine->runner[i]);
 		if (machine->options->signals)
 			timer_delete(machine->timer[i]);

@@ -1,10 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "runner.h"
+
+#define PATIENCE_US	30000000
+
+static void die_in_guest(struct runner *runner, const char *what)
+{
+	struct guest_block *block = vm__block(runner->vm, runner->id);
+	uint64_t at[4];
+
+	for (int i = 0; i < 4; i++)
+		at[i] = vm__register(runner->vm, runner->id, i ? i : 31);
+	die(EXIT_WRONG, "vcpu %d: %s at pc %#llx, x1 %#llx, x2 %#llx, x3 %#llx, "
+	    "stop %llu, %llu turns, %llu KVM_RUNs", runner->id, what,
+	    (unsigned long long)at[0], (unsigned long long)at[1],
+	    (unsigned long long)at[2], (unsigned long long)at[3],
+	    (unsigned long long)block->stop, (unsigned long long)block->turns,
+	    (unsigned long long)runner->runs);
+}
 
 static void handle_exit(struct runner *runner, const struct kvm_run *run)
 {
@@ -15,6 +33,9 @@ static void handle_exit(struct runner *runner, const struct kvm_run *run)
 		runner->dones++;
 	else if (run->mmio.phys_addr == GUEST_MMIO)
 		runner->mmios++;
+	else if (run->mmio.phys_addr == GUEST_FAULT)
+		/* x1 is the syndrome, x2 the address of the instruction. */
+		die_in_guest(runner, "exception");
 	else
 		die(EXIT_WRONG, "vcpu %d: MMIO at %#llx", runner->id,
 		    (unsigned long long)run->mmio.phys_addr);
@@ -54,6 +75,8 @@ void runner__run(struct runner *runner)
 			handle_exit(runner, run);
 		else
 			runner->signals++;
+		if (atomic_load(&runner->stuck))
+			die_in_guest(runner, "stuck");
 	}
 	run_immediate(runner, fd, run, runner->immediates);
 
@@ -81,6 +104,26 @@ void runner__start(struct runner *runner)
 {
 	if (pthread_create(&runner->thread, NULL, runner__thread, runner))
 		die(EXIT_ENV, "no thread for a vcpu");
+}
+
+static void on_kick(int signal)
+{
+	(void)signal;
+}
+
+void runner__check_end(struct runner *runner)
+{
+	struct sigaction action = { .sa_handler = on_kick };
+
+	for (int us = 0; !atomic_load(&runner->finished); us += 1000) {
+		if (us >= PATIENCE_US) {
+			atomic_store(&runner->stuck, true);
+			sigaction(SIGUSR2, &action, NULL);
+			pthread_kill(runner->thread, SIGUSR2);
+			return;
+		}
+		sleep_us(1000);
+	}
 }
 
 void runner__join(struct runner *runner)

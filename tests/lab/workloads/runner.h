@@ -30,9 +30,15 @@ struct runner {
 	pid_t tid;
 	atomic_bool running;	/* about to call the first KVM_RUN */
 	atomic_bool finished;
+	atomic_bool stuck;	/* see runner__check_end */
 };
 
 void runner__start(struct runner *runner);
+/*
+ * To be called when the runner should be about to end: if it does not within
+ * some seconds, the program ends with a message that says where the guest is.
+ */
+void runner__check_end(struct runner *runner);
 void runner__join(struct runner *runner);
 /* The same in the calling thread. */
 void runner__run(struct runner *runner);

@@ -115,6 +115,22 @@ static void set_reg(int fd, uint64_t index, uint64_t value)
 	KVM(fd, KVM_SET_ONE_REG, &reg);
 }
 
+uint64_t vm__register(struct vm *vm, int id, int number)
+{
+	uint64_t value = 0;
+	struct kvm_one_reg reg = {
+		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE,
+		.addr = (uintptr_t)&value,
+	};
+
+	if (number == 31)
+		reg.id |= KVM_REG_ARM_CORE_REG(regs.pc);
+	else
+		reg.id |= KVM_REG_ARM_CORE_REG(regs.regs[0]) + 2 * (unsigned int)number;
+	KVM(vm->vcpu_fd[id], KVM_GET_ONE_REG, &reg);
+	return value;
+}
+
 void vm__init_vcpu(struct vm *vm, int id, bool off)
 {
 	int fd = KVM(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);

@@ -54,6 +54,8 @@ void vm__create(struct vm *vm, const struct vm_config *config);
 void vm__init_vcpu(struct vm *vm, int id, bool off);
 /* After the last vm__init_vcpu, if there is a GIC. */
 void vm__init_gic(struct vm *vm);
+/* A general register, 31 is pc. Waits while the vcpu is in KVM_RUN. */
+uint64_t vm__register(struct vm *vm, int id, int number);
 void vm__destroy(struct vm *vm);
 
 struct guest_block *vm__block(struct vm *vm, int id);
