@@ -41,6 +41,18 @@ static bool one_bit(uint64_t mask)
 	return mask && !(mask & (mask - 1));
 }
 
+/*
+ * Where the bit was set already, another one that changed at that moment, as
+ * TIF_NEED_RESCHED does, leaves no bit that changed each time.
+ */
+static void begin_again(struct probe_bpf *probe)
+{
+	probe->data->flush_and = ~0ULL;
+	probe->data->restore_and = ~0ULL;
+	probe->bss->flushes = 0;
+	probe->bss->restores = 0;
+}
+
 static int observe(struct probe_bpf *probe, struct calibration *cal)
 {
 	int i, err;
@@ -57,6 +69,8 @@ static int observe(struct probe_bpf *probe, struct calibration *cal)
 		if (cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
 		    one_bit(cal->foreign_mask))
 			return 0;
+		if (!cal->foreign_mask && i < ROUNDS - 1)
+			begin_again(probe);
 	}
 	return -EIO;
 }
