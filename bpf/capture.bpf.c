@@ -20,14 +20,22 @@
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
+/* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
+const volatile bool loads_by_bind;
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */
 __u64 enabled;
 /* Policy, as seen in behaviour. */
 __u64 seen_eager, seen_martin;
-/* Filters: when 0, a look-up can't find anything. */
-__u64 owed_loads, saved_neon, trapped_tasks;
+/*
+ * Filters: when 0, a look-up can't find anything. Each has a cache line of its
+ * own, for the first one is written at each exit to user space.
+ */
+#define LINE __attribute__((aligned(128)))
+__u64 owed_loads LINE;
+__u64 saved_neon LINE, trapped_tasks;
+__u64 end_of_bss LINE;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -229,11 +237,23 @@ static __always_inline int on_save(void)
 
 /* ---- the load of a user state ---- */
 
-/* The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. */
+/*
+ * The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. If
+ * it has not even left, as far as we know, then its end was dropped: from 7.0 on
+ * or so tracepoint programs can be preempted, and don't run twice at a time.
+ */
 static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
 {
 	struct fp_vcpu *v = slot_at(c->slot);
 
+	if (v && v->task == t) {
+		ADD(v->runs, 1);
+		v->task = 0;
+		if (v->owed != t) {
+			v->owed = t;
+			ADD(owed_loads, 1);
+		}
+	}
 	if (v && v->owed == t)
 		return v;
 	if (!owed_loads)
@@ -255,8 +275,6 @@ static __always_inline int on_load(void)
 	if (v) {
 		v->owed = 0;
 		ADD(owed_loads, -1);
-		if (v->state != FP_SLOT_LIVE)
-			v = NULL; /* ended meanwhile: its row is closed */
 	}
 	account(c, v, fp_step(&c->model, &ev));
 	return 0;
@@ -359,9 +377,11 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	bpf_probe_read_kernel_str(v->comm, sizeof(v->comm),
 				  BPF_CORE_READ(t, group_leader, comm));
 	v->gen++;
+	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY)) {
+		v->state = FP_SLOT_DEAD; /* nobody would find it again */
+		return NULL;
+	}
 	v->state = FP_SLOT_LIVE;
-	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY))
-		ADD(c->missed, 1);
 	return v;
 }
 
@@ -383,17 +403,14 @@ static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 	v->task = t;
 }
 
-static __always_inline int on_vcpu_load(__u64 vcpu)
+/* @t has loaded @vcpu on this CPU. NULL: there is no slot for it. */
+static __always_inline struct fp_vcpu *
+loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu)
 {
-	struct task_struct *t = current_task();
-	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, FP_EV_VLOAD);
-	__u32 *known, slot = FP_NO_SLOT;
+	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
+	__u32 slot = FP_NO_SLOT;
 	struct fp_vcpu *v;
 
-	if (!c)
-		return 0;
-	known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
 	if (known) {
 		slot = *known;
 		v = slot_at(slot);
@@ -405,6 +422,29 @@ static __always_inline int on_vcpu_load(__u64 vcpu)
 	if (v && v->task != (__u64)t)
 		begin_run(v, (__u64)t, slot);
 	c->slot = v ? slot : FP_NO_SLOT;
+	return v;
+}
+
+/* One that was inside KVM_RUN already when capture began. */
+static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
+					     struct task_struct *t)
+{
+	__u64 vcpu = task_loaded_vcpu(t);
+
+	return vcpu ? loaded_here(c, t, vcpu) : NULL;
+}
+
+static __always_inline int on_vcpu_load(__u64 vcpu)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_VLOAD);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = loaded_here(c, t, vcpu);
+	ev.arg = c->model.buf == vcpu_buf(vcpu);
 	account(c, v, fp_step(&c->model, &ev));
 	return 0;
 }
@@ -419,7 +459,9 @@ int kvm_exit(void *ctx)
 	if (!c)
 		return 0;
 	v = slot_at(c->slot);
-	if (v && v->task == (__u64)t)
+	if (!v || v->task != (__u64)t)
+		v = adopt(c, t);
+	if (v)
 		ADD(v->exits, 1);
 	else
 		ADD(c->untracked_exits, 1);
@@ -466,9 +508,10 @@ int kvm_userspace_exit(void *ctx)
 	}
 	ADD(v->runs, 1);
 	v->task = 0;
-	if (ev.foreign && v->owed != key) {
+	if (ev.foreign) {
+		if (!v->owed)
+			ADD(owed_loads, 1);
 		v->owed = key;
-		ADD(owed_loads, 1);
 	}
 	return 0;
 }
@@ -479,11 +522,12 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	struct fp_percpu *c = this_cpu();
 	struct fp_vcpu *v = slot_by(&slot_of_vcpu, vcpu);
 
-	if (!c)
-		return 0;
-	ADD(c->events[FP_EV_VCPU_END], 1);
-	if (!v)
+	if (!c || !v)
 		return 0; /* it never ran */
+	ADD(c->events[FP_EV_VCPU_END], 1);
+	if (v->owed)
+		ADD(owed_loads, -1);
+	v->owed = 0;
 	v->task = 0;
 	v->buf = 0;
 	v->vcpu = 0;
@@ -535,6 +579,8 @@ int task_end(struct bpf_raw_tracepoint_args *ctx)
 	if (c)
 		ADD(c->events[FP_EV_TASK_END], 1);
 	bpf_map_delete_elem(&early_runs, &t);
+	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
+		ADD(trapped_tasks, -1);
 	if (!v)
 		return 0;
 	if (v->owed == t) {
@@ -573,6 +619,16 @@ static __always_inline int on_neon_begin(void)
 	return 0;
 }
 
+/*
+ * A kprobe everywhere: it runs with interrupts masked. An fentry program can be
+ * preempted in task context, and then drops all sections of that CPU.
+ */
+SEC("kprobe")
+int neon_begin(struct pt_regs *ctx)
+{
+	return on_neon_begin();
+}
+
 /* ---- what happens to a state in memory: rare, seen, not yet judged ---- */
 
 static __always_inline int count(__u8 kind)
@@ -609,7 +665,8 @@ static __always_inline int on_trap(__u8 kind)
 	__u64 t = bpf_get_current_task();
 	__u8 one = 1;
 
-	if (!bpf_map_update_elem(&trap_of_task, &t, &one, BPF_NOEXIST))
+	if (loads_by_bind &&
+	    !bpf_map_update_elem(&trap_of_task, &t, &one, BPF_NOEXIST))
 		ADD(trapped_tasks, 1);
 	return count(kind);
 }
@@ -684,7 +741,6 @@ int need_cpu_dead(struct pt_regs *ctx)
 TWINS(save, on_save)
 TWINS(load, on_load)
 TWINS(bind_task, on_bind_task)
-TWINS(neon_begin, on_neon_begin)
 TWINS_ARG(bind_state, on_bind_state)
 TWINS_ARG(vcpu_load, on_vcpu_load)
 
@@ -723,7 +779,10 @@ static __always_inline int on_thread_switch(void)
 	return 0;
 }
 
-static __always_inline int on_thread_switched(void)
+TWINS(thread_switch, on_thread_switch)
+
+SEC("kretprobe")
+int thread_switched(struct pt_regs *ctx)
 {
 	struct fp_percpu *c = this_cpu();
 
@@ -732,25 +791,12 @@ static __always_inline int on_thread_switched(void)
 	return 0;
 }
 
-static __always_inline int on_neon_witness(void)
+SEC("kprobe")
+int neon_witness(struct pt_regs *ctx)
 {
 	struct fp_percpu *c = this_cpu();
 
 	if (c)
 		ADD(c->w_neon, 1);
 	return 0;
-}
-
-TWINS(thread_switch, on_thread_switch)
-
-SEC("kretprobe")
-int thread_switched(struct pt_regs *ctx)
-{
-	return on_thread_switched();
-}
-
-SEC("kprobe")
-int neon_witness(struct pt_regs *ctx)
-{
-	return on_neon_witness();
 }

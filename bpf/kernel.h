@@ -124,8 +124,13 @@ struct kvm_vcpu_arch___5_19 {
 	__u64 flags;
 };
 
+/* An enum to CO-RE: an int would not match. */
+enum fp_state___6_9 {
+	FP_STATE_FREE___6_9,
+};
+
 struct kvm_vcpu_arch___6_9 {
-	int fp_state;
+	enum fp_state___6_9 fp_state;
 };
 
 struct kvm_vcpu {
@@ -200,7 +205,7 @@ static __always_inline bool in_serving_softirq(const struct task_struct *t)
 	return BPF_CORE_READ(t, thread_info.preempt_count) & SOFTIRQ_OFFSET;
 }
 
-/* From 6.19 on a task in a NEON section, and only such a one, has a buffer. */
+/* From 6.19 on a task in a NEON section has a buffer, given by its caller. */
 static __always_inline bool neon_buf_is_pointer(void)
 {
 	return bpf_core_field_exists(struct task_struct___6_19,

@@ -150,6 +150,18 @@ static int set_up_programs(struct attach *a)
 	return 0;
 }
 
+static bool loads_by_bind(const struct attach *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		if (a->point[i].fn &&
+		    strcmp(a->point[i].hook->kprobe, "k_bind_task") == 0)
+			return true;
+	}
+	return false;
+}
+
 static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 		bool witness)
 {
@@ -160,6 +172,7 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 		return -errno;
 	a->skel->rodata->foreign_mask = foreign_mask;
 	a->skel->rodata->witness = witness;
+	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	err = set_up_programs(a);
 	return err ? err : capture_bpf__load(a->skel);
@@ -264,19 +277,36 @@ static void describe(struct attach *a)
 	}
 }
 
+/* Whether there was any left to give up. */
+static bool give_up_fentry(struct attach *a)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		any |= uses_fentry(&a->point[i]);
+		a->point[i].no_fentry = true;
+	}
+	return any;
+}
+
 static int try_all(struct attach *a, const struct calibration *cal,
 		   unsigned int cpus, const struct capture_opts *opts,
 		   char *why, size_t len)
 {
-	size_t i;
 	int err;
 
 	if (!choose_points(a, opts->witness, why, len))
 		return -ENOTSUP;
-	for (i = 0; i < a->nr; i++)
-		a->point[i].no_fentry = !cal->fentry;
+	if (!cal->fentry)
+		give_up_fentry(a);
 	do {
 		err = load(a, cal->foreign_mask, cpus, opts->witness);
+		if (err && give_up_fentry(a)) {
+			detach_points(a);
+			err = -EAGAIN;
+			continue;
+		}
 		if (err) {
 			snprintf(why, len, "the kernel refused the programs: %s",
 				 strerror(-err));
@@ -373,20 +403,28 @@ static uint64_t recursion_misses(const struct bpf_program *prog)
 	return info.recursion_misses;
 }
 
-uint64_t attach__missed(const struct attach *a, uint64_t *neon)
+/* One program may serve several hooks, and has one count for all of them. */
+static bool seen_before(const struct attach *a, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (a->point[i].prog == a->point[n].prog)
+			return true;
+	}
+	return false;
+}
+
+uint64_t attach__missed(const struct attach *a)
 {
 	uint64_t missed = 0;
 	size_t i;
 
-	*neon = 0;
 	for (i = 0; i < a->nr; i++) {
 		const struct point *p = &a->point[i];
 
-		if (!p->link || p->hook->flags & HOOK_WITNESS)
-			continue;
-		if (p->prog == a->skel->progs.f_neon_begin)
-			*neon = recursion_misses(p->prog);
-		else
+		if (p->link && !(p->hook->flags & HOOK_WITNESS) &&
+		    !seen_before(a, i))
 			missed += recursion_misses(p->prog);
 	}
 	return missed;

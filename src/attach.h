@@ -36,11 +36,7 @@ bool attach__has_xcheck(const struct attach *a);
 enum snap_policy attach__policy(const struct attach *a);
 size_t attach__hooks(const struct attach *a, const struct capture_hook **h);
 
-/*
- * How often the kernel dropped a program because it was running already.
- * @neon gets what kernel_neon_begin() lost: its sections are counted all the
- * same, since a softirq's section is what is dropped.
- */
-uint64_t attach__missed(const struct attach *a, uint64_t *neon);
+/* How often the kernel dropped a program because one was running already. */
+uint64_t attach__missed(const struct attach *a);
 
 #endif /* FPSTAT_ATTACH_H */

@@ -195,8 +195,9 @@ static void read_other(const struct counters *n, struct snapshot *s)
 	/* kernel-mode NEON is FPSIMD always */
 	s->kernel_neon.save = snap_xfer__unjudged(save, save * 520);
 	s->kernel_neon.load = snap_xfer__unjudged(load, load * 520);
-	s->efi.save = snap_xfer__unjudged(SUM(n, efi.save), SNAP_NA);
-	s->efi.load = snap_xfer__unjudged(SUM(n, efi.load), SNAP_NA);
+	/* saved to a buffer of its own, by a function that we can't tell */
+	s->efi.save.done = SNAP_NA;
+	s->efi.load.done = SNAP_NA;
 }
 
 /* Guests that found no free slot have no row of their own, but they count. */
@@ -222,7 +223,6 @@ static void hide_guest(struct snap_vcpu *v)
 static void read_host(struct capture *c, const struct counters *n,
 		      struct snapshot *s)
 {
-	uint64_t neon;
 	size_t i;
 
 	memcpy(s->kernel, c->kernel, sizeof(s->kernel));
@@ -232,12 +232,12 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->backend = "bpf";
 	s->cpus = c->nr_cpus;
 	s->sve_vl = kernel__sve_vl();
-	s->missed = attach__missed(c->attach, &neon) + SUM(n, missed);
+	s->missed = attach__missed(c->attach) + SUM(n, missed) +
+		    SUM(n, no_slot);
 	s->undecided = SUM(n, undecided);
 	s->overhead_ns_per_exit = -1;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = SUM(n, events[i]);
-	s->events[FP_EV_NEON_SOFTIRQ] += neon;
 }
 
 static void read_witness(struct capture *c, const struct counters *n)

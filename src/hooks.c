@@ -24,8 +24,7 @@ const struct hook hooks[] = {
 	  "k_vcpu_load", "f_vcpu_load", "which vcpu a thread runs",
 	  HOOK_REQUIRED },
 	{ { "kernel_neon_begin" },
-	  "k_neon_begin", "f_neon_begin", "kernel-mode NEON",
-	  HOOK_REQUIRED },
+	  "neon_begin", NULL, "kernel-mode NEON", HOOK_REQUIRED },
 	{ { "kvm_exit" },
 	  "kvm_exit", NULL, "guest exits", HOOK_REQUIRED | HOOK_RAW_TP },
 	{ { "kvm_userspace_exit" },
@@ -39,6 +38,8 @@ const struct hook hooks[] = {
 	  HOOK_REQUIRED | HOOK_RAW_TP },
 	{ { "kvm_arch_vcpu_destroy" },
 	  "vcpu_end", NULL, "the end of a vcpu", HOOK_REQUIRED },
+	{ { "kvm_arch_vcpu_create" }, /* its memory may have been another's */
+	  "vcpu_end", NULL, "the begin of a vcpu", HOOK_REQUIRED },
 
 	/* where a state in memory is read, edited or dies */
 	{ { "arch_dup_task_struct" }, "need_fork", NULL, "fork", 0 },

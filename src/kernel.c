@@ -190,7 +190,8 @@ static const char *mode_below_el2(void)
 		return strstr(text, "hVHE") ? "hvhe" : "nvhe";
 	}
 	if (fps_read_file("/proc/cmdline", text, sizeof(text)) > 0 &&
-	    strstr(text, "kvm-arm.mode=protected"))
+	    (strstr(text, "kvm-arm.mode=protected") ||
+	     strstr(text, "kvm_arm.mode=protected")))
 		return "pkvm";
 	return "nvhe";
 }

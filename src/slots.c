@@ -103,7 +103,8 @@ static const char *name_of(struct slots *s, uint32_t slot)
 	struct slot_note *n = &s->note[slot];
 
 	if (n->named != v->gen) {
-		n->named = v->gen;
+		if (v->vm_pid) /* else it is being filled in just now */
+			n->named = v->gen;
 		vmname__get(s->names, v->vm_pid, v->comm, n->vm, sizeof(n->vm));
 	}
 	return n->vm;
@@ -193,12 +194,20 @@ static int recycle(struct slots *s, uint32_t slot)
 	return 0;
 }
 
+/* Free slots at hand for one CPU: half of them all stay with us, to give. */
+static uint32_t quota(const struct slots *s)
+{
+	uint32_t n = FP_MAX_VCPUS / 2 / s->nr_cpus;
+
+	return n < 2 ? 2 : n < FP_FREE_RING ? n : FP_FREE_RING;
+}
+
 static void refill(struct slots *s, struct fp_percpu *c)
 {
 	uint32_t head = __atomic_load_n(&c->free_head, __ATOMIC_ACQUIRE);
 	uint32_t slot;
 
-	while (c->free_tail - head < FP_FREE_RING && s->nr_free) {
+	while (c->free_tail - head < quota(s) && s->nr_free) {
 		slot = s->free[--s->nr_free];
 		if (slot >= s->high)
 			s->high = slot + 1;

@@ -2,9 +2,9 @@
 /*
  * The counters as they lie in the memory that capture (BPF) and reader share.
  *
- * Both are arrays that the reader maps: it never makes a bpf(2) call while
- * counting, since Linux before 6.4 or so drops kprobe programs on a CPU that
- * is inside one. Every counter only grows. A slot is written by the CPU that
+ * Both are arrays that the reader maps: it looks nothing up with bpf(2), since
+ * the kernel drops kprobe programs on a CPU that is inside a map operation
+ * (bpf_prog_active, kernel/trace/bpf_trace.c). Every counter only grows. A slot is written by the CPU that
  * runs the vcpu, and by softirqs there; additions are atomic.
  */
 #ifndef FPSTAT_COUNTERS_H

@@ -90,7 +90,7 @@ struct fp_event {
 	__u8 kind; /* enum fp_event_kind */
 	__u8 foreign;
 	__u8 in_run; /* current is inside KVM_RUN */
-	__u8 arg; /* SWITCH: 1 current stays runnable (preempted) */
+	__u8 arg; /* depends on the kind: see model.h */
 };
 
 _Static_assert(sizeof(struct fp_event) == 16, "events are 16 bytes");

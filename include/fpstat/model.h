@@ -90,8 +90,7 @@ static inline __u32 fp_step_user_save(struct fp_cpu *cpu,
 	__u32 ops = FP_OP_USER_SAVE;
 
 	if (cpu->bound != FP_BOUND_UNKNOWN &&
-	    (cpu->bound != FP_BOUND_TASK || cpu->buf != ev->buf ||
-	     cpu->gen != ev->gen))
+	    (cpu->bound != FP_BOUND_TASK || cpu->buf != ev->buf))
 		ops |= FP_OP_MISSED;
 	if (cause == FP_CAUSE_VCPU_LOAD)
 		ops |= FP_OP_EAGER;
@@ -123,7 +122,7 @@ static inline __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
 				      const struct fp_event *ev)
 {
 	__u8 was = cpu->bound;
-	__u64 buf = cpu->buf;
+	int same = cpu->buf == ev->buf && cpu->gen == ev->gen;
 
 	fp_bind(cpu, FP_BOUND_VCPU, ev);
 	if (ev->foreign) /* VCPU: its save was not seen */
@@ -131,7 +130,7 @@ static inline __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
 		       (was == FP_BOUND_VCPU ? FP_OP_MISSED : 0);
 	switch (was) {
 	case FP_BOUND_VCPU:
-		if (buf == ev->buf)
+		if (same)
 			return FP_OP_LIVE;
 		return FP_OP_GUEST_LOAD | FP_OP_MISSED;
 	case FP_BOUND_TASK: /* the trap saved the host: up to 6.13 */
@@ -166,6 +165,12 @@ static inline __u32 fp_step_vload(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	__u32 ops = cpu->bound == FP_BOUND_VCPU ? FP_OP_MISSED : 0;
 
+	/*
+	 * In 7.3 a step between the levels of a nested guest keeps the
+	 * registers: put_fp() and load_fp() return early.
+	 */
+	if (ops && !ev->foreign && ev->arg)
+		return 0;
 	if (!ev->foreign)
 		fp_bind(cpu, FP_BOUND_TASK, ev);
 	else if (ops)

@@ -86,7 +86,17 @@ struct scenario {
 #define PUT_LIVE GUEST_SAVE(USER_RETURN)
 #define BACK RUN_END, LOAD(H)
 
+/* Not missed: the vcpu that is loaded is the one whose state is bound. */
+#define NESTED_LOAD IS(VLOAD, H, 0, 1, 1, 0)
+
 static const struct scenario eager[] = {
+	{ "a nested guest changes level with live state",
+	  { .hs = 1, .hl = 1, .gs = 1, .gl = 1 },
+	  { LOAD(H), EAGER_LOAD_LIVE, FIRST, NESTED_LOAD, AGAIN, NESTED_LOAD,
+	    PUT_LIVE, BACK } },
+	{ "a thread execs under the thread id of its leader", { .hs = 1 },
+	  { LOAD(H), { .ev = { .buf = H, .gen = 2, .kind = FP_EV_SAVE },
+		       .step = FP_OP_USER_SAVE } } },
 	{ "a: no guest FP", { .hs = 1, .hl = 1 },
 	  { LOAD(H), EAGER_LOAD_LIVE, IDLE, IDLE, IDLE, BACK } },
 	{ "b: first touch", { .hs = 1, .hl = 1, .gs = 1, .gl = 1 },
@@ -304,13 +314,15 @@ static const struct scenario missed[] = {
 	{ "the load of a task", { .bl = 1, .hs = 2 },
 	  { LOAD(B), IS(SAVE, H, 0, 1, 0, MISSED(FP_OP_USER_SAVE)),
 	    HOST_SAVE(NONE) } },
-	{ "the load of a task that has the memory of a dead one",
-	  { .bl = 1, .bs = 2 },
-	  { LOAD(B),
-	    { .ev = { .buf = B, .gen = 2, .kind = FP_EV_SAVE },
-	      .step = MISSED(FP_OP_USER_SAVE) },
-	    { .ev = { .buf = B, .gen = 2, .kind = FP_EV_SAVE },
-	      .step = FP_OP_USER_SAVE } } },
+	{ "the save of a vcpu, before another took its memory",
+	  { .gl = 2 },
+	  { IS(CPU_DEAD, 0, 0, 0, 0, 0), FIRST,
+	    { .ev = { .buf = G, .gen = 2, .kind = FP_EV_BIND_VCPU,
+		      .in_run = 1 },
+	      .step = MISSED(FP_OP_GUEST_LOAD) },
+	    { .ev = { .buf = G, .gen = 2, .kind = FP_EV_BIND_VCPU,
+		      .in_run = 1 },
+	      .step = FP_OP_LIVE } } },
 	{ "the load of a task over a kernel state", { .bs = 1, .ks = 1 },
 	  { KERNEL_SAVE(K),
 	    IS(SAVE, B, 0, 0, 0, MISSED(FP_OP_USER_SAVE)) } },
