@@ -143,8 +143,8 @@ static void wait_for_end(struct machine *machine)
 
 		if (sigtimedwait(&set, NULL, &tick) > 0)
 			break;
-		if (!options->n && options->seconds > 0 &&
-		    passed >= options->seconds)
+		if (options->n ? passed > 60 + (double)options->n / 100 :
+		    options->seconds > 0 && passed >= options->seconds)
 			break;
 	}
 }

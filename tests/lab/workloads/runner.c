@@ -12,16 +12,11 @@
 static void die_in_guest(struct runner *runner, const char *what)
 {
 	struct guest_block *block = vm__block(runner->vm, runner->id);
-	uint64_t at[4];
 
-	for (int i = 0; i < 4; i++)
-		at[i] = vm__register(runner->vm, runner->id, i ? i : 31);
-	die(EXIT_WRONG, "vcpu %d: %s at pc %#llx, x1 %#llx, x2 %#llx, x3 %#llx, "
-	    "stop %llu, %llu turns, %llu KVM_RUNs", runner->id, what,
-	    (unsigned long long)at[0], (unsigned long long)at[1],
-	    (unsigned long long)at[2], (unsigned long long)at[3],
-	    (unsigned long long)block->stop, (unsigned long long)block->turns,
-	    (unsigned long long)runner->runs);
+	vm__dump(runner->vm, runner->id);
+	die(EXIT_WRONG, "vcpu %d: %s; stop %llu, %llu turns, %llu KVM_RUNs",
+	    runner->id, what, (unsigned long long)block->stop,
+	    (unsigned long long)block->turns, (unsigned long long)runner->runs);
 }
 
 static void handle_exit(struct runner *runner, const struct kvm_run *run)
@@ -34,7 +29,6 @@ static void handle_exit(struct runner *runner, const struct kvm_run *run)
 	else if (run->mmio.phys_addr == GUEST_MMIO)
 		runner->mmios++;
 	else if (run->mmio.phys_addr == GUEST_FAULT)
-		/* x1 is the syndrome, x2 the address of the instruction. */
 		die_in_guest(runner, "exception");
 	else
 		die(EXIT_WRONG, "vcpu %d: MMIO at %#llx", runner->id,
@@ -67,7 +61,9 @@ void runner__run(struct runner *runner)
 	struct switches start;
 
 	/* The first KVM_RUN with a GIC sleeps before it loads the vcpu. */
+	start = switches_now();
 	run_immediate(runner, fd, run, runner->prime);
+	runner->primed = switches_since(start);
 	start = switches_now();
 	atomic_store(&runner->running, true);
 	while (runner->dones < runner->sessions) {

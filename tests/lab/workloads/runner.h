@@ -20,7 +20,8 @@ struct runner {
 	uint64_t immediates;	/* then, so many of these */
 
 	/* measured, from just before the first KVM_RUN to just after the last */
-	struct switches switches;	/* without those of prime */
+	struct switches primed;		/* switches before the first load */
+	struct switches switches;	/* those after */
 	uint64_t runs;		/* calls of KVM_RUN, all of them */
 	uint64_t dones;
 	uint64_t mmios;

@@ -51,6 +51,7 @@ static void add_runner(struct truth *truth, const struct runner *runner,
 	truth->mmios += runner->mmios;
 	truth->switches.voluntary += runner->switches.voluntary;
 	truth->switches.involuntary += runner->switches.involuntary;
+	truth->primed += runner->primed.voluntary + runner->primed.involuntary;
 
 	truth->turns += block->turns;
 	truth->fp_uses += block->fp_uses;
@@ -171,6 +172,7 @@ void truth__print(const struct truth *truth, const struct ops *martin,
 	if (martin) {
 		print_number("planned", truth->planned);
 		print_number("slack", slack(truth));
+		print_number("primed", truth->primed);
 	}
 	printf(",\"expect\":{");
 	print_ops("martin", martin);

@@ -35,6 +35,7 @@ struct truth {
 	uint64_t hvcs;
 	uint64_t wfis;
 	struct switches switches;
+	uint64_t primed;	/* switches before the vcpu was loaded first */
 
 	/* what was done to them */
 	uint64_t planned;	/* switches that the scenario itself asks for */

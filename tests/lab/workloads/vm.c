@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -115,20 +116,33 @@ static void set_reg(int fd, uint64_t index, uint64_t value)
 	KVM(fd, KVM_SET_ONE_REG, &reg);
 }
 
-uint64_t vm__register(struct vm *vm, int id, int number)
-{
-	uint64_t value = 0;
-	struct kvm_one_reg reg = {
-		.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE,
-		.addr = (uintptr_t)&value,
-	};
+static const struct {
+	const char *name;
+	uint64_t id;
+} dumped[] = {
+	{ "pc", KVM_REG_ARM_CORE | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE_REG(regs.pc) },
+	{ "esr", ARM64_SYS_REG(3, 0, 5, 2, 0) },
+	{ "elr", KVM_REG_ARM_CORE | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE_REG(elr_el1) },
+	{ "far", ARM64_SYS_REG(3, 0, 6, 0, 0) },
+	{ "sctlr", ARM64_SYS_REG(3, 0, 1, 0, 0) },
+	{ "cpacr", ARM64_SYS_REG(3, 0, 1, 0, 2) },
+	{ "vbar", ARM64_SYS_REG(3, 0, 12, 0, 0) },
+	{ "ttbr0", ARM64_SYS_REG(3, 0, 2, 0, 0) },
+};
 
-	if (number == 31)
-		reg.id |= KVM_REG_ARM_CORE_REG(regs.pc);
-	else
-		reg.id |= KVM_REG_ARM_CORE_REG(regs.regs[0]) + 2 * (unsigned int)number;
-	KVM(vm->vcpu_fd[id], KVM_GET_ONE_REG, &reg);
-	return value;
+void vm__dump(struct vm *vm, int id)
+{
+	uint64_t value;
+	struct kvm_one_reg reg = { .addr = (uintptr_t)&value };
+
+	fprintf(stderr, "fpload: vcpu %d:", id);
+	for (size_t i = 0; i < sizeof(dumped) / sizeof(dumped[0]); i++) {
+		reg.id = KVM_REG_ARM64 | dumped[i].id;
+		KVM(vm->vcpu_fd[id], KVM_GET_ONE_REG, &reg);
+		fprintf(stderr, " %s %#llx", dumped[i].name,
+			(unsigned long long)value);
+	}
+	fputc('\n', stderr);
 }
 
 void vm__init_vcpu(struct vm *vm, int id, bool off)

@@ -54,8 +54,11 @@ void vm__create(struct vm *vm, const struct vm_config *config);
 void vm__init_vcpu(struct vm *vm, int id, bool off);
 /* After the last vm__init_vcpu, if there is a GIC. */
 void vm__init_gic(struct vm *vm);
-/* A general register, 31 is pc. Waits while the vcpu is in KVM_RUN. */
-uint64_t vm__register(struct vm *vm, int id, int number);
+/*
+ * Where a guest is that went wrong: the registers that tell. The vcpu must not
+ * be in KVM_RUN.
+ */
+void vm__dump(struct vm *vm, int id);
 void vm__destroy(struct vm *vm);
 
 struct guest_block *vm__block(struct vm *vm, int id);
