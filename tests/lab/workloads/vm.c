@@ -116,13 +116,20 @@ static void set_reg(int fd, uint64_t index, uint64_t value)
 	KVM(fd, KVM_SET_ONE_REG, &reg);
 }
 
+#define CORE_REG(reg) \
+	(KVM_REG_ARM_CORE | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE_REG(reg))
+
 static const struct {
 	const char *name;
 	uint64_t id;
 } dumped[] = {
-	{ "pc", KVM_REG_ARM_CORE | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE_REG(regs.pc) },
+	{ "pc", CORE_REG(regs.pc) },
+	{ "x15", CORE_REG(regs.regs[15]) },
+	{ "x19", CORE_REG(regs.regs[19]) },
+	{ "x20", CORE_REG(regs.regs[20]) },
+	{ "x30", CORE_REG(regs.regs[30]) },
 	{ "esr", ARM64_SYS_REG(3, 0, 5, 2, 0) },
-	{ "elr", KVM_REG_ARM_CORE | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE_REG(elr_el1) },
+	{ "elr", CORE_REG(elr_el1) },
 	{ "far", ARM64_SYS_REG(3, 0, 6, 0, 0) },
 	{ "sctlr", ARM64_SYS_REG(3, 0, 1, 0, 0) },
 	{ "cpacr", ARM64_SYS_REG(3, 0, 1, 0, 2) },
