@@ -244,13 +244,21 @@ static void start_vm(const struct options *options, const char *modes,
 static int wait_for_vms(void)
 {
 	int status = 0, one;
+	pid_t pid;
 
-	while (wait(&one) > 0)
-		if (one)
-			status = EXIT_WRONG;
+	while ((pid = wait(&one)) > 0) {
+		if (!one)
+			continue;
+		status = EXIT_WRONG;
+		if (WIFSIGNALED(one))
+			fprintf(stderr, "fpload: VM %d was killed by signal %d (%s)\n",
+				(int)pid, WTERMSIG(one), strsignal(WTERMSIG(one)));
+		else
+			fprintf(stderr, "fpload: VM %d ended with %d\n",
+				(int)pid, WEXITSTATUS(one));
+	}
 	return status;
 }
-
 
 /* What surrounds the VMs: bystanders and kernel-mode NEON. */
 static int surround(const struct options *options)
