@@ -109,7 +109,11 @@ int calibrate(struct calibration *cal, char *why, size_t len)
 			 "fpsimd_restore_current_state(): %s; is "
 			 "CONFIG_KPROBE_EVENTS on?",
 			 strerror(-err));
-	else if ((err = observe(probe, cal)))
+	else if ((err = observe(probe, cal)) == -EIO && !cal->restores)
+		snprintf(why, len,
+			 "kprobes are attached, but nothing comes from them: "
+			 "write 1 to /sys/kernel/debug/kprobes/enabled");
+	else if (err)
 		snprintf(why, len,
 			 "TIF_FOREIGN_FPSTATE can't be told from other bits "
 			 "(set in all %u flushes: %#llx, cleared in all %u "
