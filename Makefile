@@ -74,8 +74,8 @@ endif
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help clean install uninstall setup run check check-unit check-lab \
-	lint unit FORCE
+.PHONY: all help clean install uninstall setup run check check-full check-unit \
+	check-lab lint unit lab-programs FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -88,6 +88,7 @@ help:
 #: make run                   install what is missing, build, show fpstat live: on
 #:                            this machine if it is arm64 with KVM, else in the lab
 #: make check [T=WORD]        all tests; with T only the files whose name has WORD
+#: make check-full [T=WORD]   the same, with 1,000 cycles and 10,000 VMs: hours
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
@@ -181,18 +182,21 @@ $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 # tests/lab/NAME.c: programs for the lab with all of src/ to draw from.
 LAB_SRCS  := $(sort $(wildcard tests/lab/*.c))
 LAB_PROGS := $(LAB_SRCS:%.c=$(OUT)/%)
+LAB_WRAP  := -Wl,--wrap=ksyms__find,--wrap=ksyms__free \
+	     -Wl,--wrap=btf__load_vmlinux_btf,--wrap=btf__free
 
 lab-programs: $(LAB_PROGS)
 
 $(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@
-	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) $(LAB_WRAP) -o $@ $^ $(PKG_LIBS)
 
 TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
 TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
 	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)'
 FOR_ARM64  := ARCH=arm64 STATIC=1
+FOR_LAB    := $(FOR_ARM64) all lab-programs
 J           = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 setup:
@@ -205,10 +209,18 @@ ifeq ($(T),)
 	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) $(TESTS_LAB)
 else
 	@$(MAKE) $(J) all unit
-	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
 	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) $(TESTS_LAB)
 endif
+
+# What an emulated machine takes too long for to be done each time.
+check-full: export CYCLES := 1000
+check-full: export KILLS := 50
+check-full: export VMS := 10000
+check-full: export LAB_TIMEOUT := 14000
+check-full: export FPSTAT_TEST_TIMEOUT := 30000
+check-full: check
 
 check-unit: all unit
 	@$(RUN_TESTS) $(UNITS) $(TESTS_SH)
@@ -217,7 +229,7 @@ lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
 
 check-lab:
-	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
 	@$(RUN_TESTS) $(TESTS_LAB)
 
@@ -229,4 +241,5 @@ run:
 
 -include $(OBJS:.o=.d) $(SRCS:%.c=$(SAN)/%.d)
 -include $(patsubst %.c,$(SAN)/%.d,$(wildcard tests/unit/*.c))
+-include $(LAB_PROGS:%=%.d)
 -include $(wildcard $(BUILD)/bpf/*.d)
