@@ -28,6 +28,7 @@
 #include "fpstat/counters.h"
 
 #define COUNT_US 2000
+#define COUNT_TRIES 500
 
 struct times {
 	double attach;
@@ -81,22 +82,35 @@ static int no_print(enum libbpf_print_level level, const char *fmt,
 	return 0;
 }
 
-/* A context switch at least must have been seen: counting itself sleeps. */
+static bool seen(const struct fp_percpu *c, int cpus)
+{
+	int i;
+
+	for (i = 0; i < cpus; i++) {
+		if (__atomic_load_n(&c[i].events[FP_EV_SWITCH],
+				    __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A context switch must be seen, and a sleep nearly always makes one: not if
+ * its time is over before it begins.
+ */
 static bool counted(const struct attach *a, int cpus)
 {
 	size_t size = cpus * sizeof(struct fp_percpu);
-	struct fp_percpu *c = mmap(NULL, size, PROT_READ, MAP_SHARED,
-				   attach__cpus_fd(a), 0);
-	__u64 seen = 0;
+	struct fp_percpu *c;
 	int i;
 
+	c = mmap(NULL, size, PROT_READ, MAP_SHARED, attach__cpus_fd(a), 0);
 	if (c == MAP_FAILED)
 		return false;
-	for (i = 0; i < cpus; i++)
-		seen += __atomic_load_n(&c[i].events[FP_EV_SWITCH],
-					__ATOMIC_RELAXED);
+	for (i = 0; i < COUNT_TRIES && !seen(c, cpus); i++)
+		usleep(COUNT_US);
 	munmap(c, size);
-	return seen > 0;
+	return i < COUNT_TRIES;
 }
 
 static bool cycle(const struct calibration *cal, int cpus, struct times *t)
@@ -115,7 +129,6 @@ static bool cycle(const struct calibration *cal, int cpus, struct times *t)
 	t->attach += fps_clock() - start;
 	start = fps_clock();
 	attach__enable(a);
-	usleep(COUNT_US);
 	ok = counted(a, cpus);
 	if (!ok)
 		fps_err("nothing was counted");
