@@ -31,6 +31,7 @@
 	X(NEON_SOFTIRQ, "neon-softirq", "kernel_neon_begin() in a softirq")    \
 	X(FORK, "fork", "READ: the parent's state is copied")                  \
 	X(PRESERVE, "preserve", "READ: signal frame, ptrace or core dump")     \
+	X(RESTORE, "restore", "rt_sigreturn(): the state is about to be edited") \
 	X(SIGRETURN, "sigreturn", "INVALIDATE: fpsimd_update_current_state()") \
 	X(FLUSH_TASK, "flush-task", "INVALIDATE: fpsimd_flush_task_state()")   \
 	X(PTRACE, "ptrace", "READ or INVALIDATE: arch_ptrace()")               \

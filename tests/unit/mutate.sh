@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# TAP: t_model is worth its name: each of these one-line changes of the
-# automaton makes it fail.
+# TAP: the tests of the automaton and of the judge are worth their names: each of
+# these one-line changes makes the test of its header fail.
 cd "$(dirname "$0")/../.." || exit 1
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir -p "$tmp/include/fpstat"
 
-mutations=(
+model=(
 	's/int guest = cpu->bound == FP_BOUND_VCPU;/int guest = 0;/'
 	's/return 0; \/\* a request that was satisfied before \*\//;/'
 	's/if (guest && ev->in_run)/if (guest)/'
@@ -28,34 +28,68 @@ mutations=(
 	's/if (cpu->bound == FP_BOUND_UNKNOWN \&\& cause/if (cause/'
 	's/return !ev->foreign \&\& cpu->bound == FP_BOUND_TASK/return cpu->bound == FP_BOUND_TASK/'
 )
+judge=(
+	's/j->dirty && j->held == FP_HELD_STATE/0/'
+	'/fp_judge_gone/,/^}/s/FP_VERDICT_DEAD/FP_VERDICT_NEEDED/'
+	'/fp_judge_clobber/,/^}/s/FP_HELD_GARBAGE, 0, 0/FP_HELD_STATE, j->buf, j->gen/'
+	's/^	j->dirty = 1;/	;/'
+	's/} else if (!j->dirty) {/} else if (0) {/'
+	's/if (j->held == FP_HELD_DEAD) {/if (0) {/'
+	's/} else if (j->record == FP_RECORD_LOST) {/} else if (0) {/'
+	's/if (ev->buf == j->switching)/if (0)/'
+	's/if (note & FP_NOTE_READ)/if (0)/'
+	's/if (note & FP_NOTE_GONE)/if (0)/'
+	's/	    !(j->note & FP_NOTE_GONE))/	    1)/'
+	's/	j->note = 0;/	;/'
+	'/int fp_judge_came_from_user/,/^}/s/case FP_EV_VLOAD:/case FP_EV_MAX:/'
+	's/return !ev->foreign && !ev->in_run;/return !ev->foreign;/'
+	's/if (!ev->in_run &&/if (/'
+	's/if (ev->foreign && j->after == FP_AFTER_READ)/if (0)/'
+	's/	j->resume = 0;/	;/'
+	'/void fp_judge_resume/,/^}/s/fp_judge_hold(j, FP_HELD_GARBAGE, 0, 0);/;/'
+	's/if (mine && j->record)/if (0)/'
+)
 
-compile()
+compile() # TEST
 {
-	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -I"$tmp/include" -Iinclude \
-		tests/unit/t_model.c -o "$tmp/t_model" -lcmocka 2>"$tmp/errors"
+	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude \
+		"tests/unit/$1.c" -o "$tmp/$1" -lcmocka 2>"$tmp/errors"
 }
 
-echo "1..$((${#mutations[@]} + 1))"
-cp include/fpstat/*.h "$tmp/include/fpstat/"
-if compile && "$tmp/t_model" >/dev/null 2>&1; then
-	echo "ok 1 - as it is, it passes"
-else
-	echo "not ok 1 - as it is, it passes"
-	sed 's/^/# /' "$tmp/errors"
-fi
-
-n=1
-for m in "${mutations[@]}"; do
+n=0
+report()
+{
 	n=$((n + 1))
-	sed "$m" include/fpstat/model.h >"$tmp/include/fpstat/model.h"
-	if [ "$(diff include/fpstat/model.h "$tmp/include/fpstat/model.h" | grep -c '^>')" != 1 ]; then
-		echo "not ok $n - this does not change one line any more: $m"
-	elif ! compile; then
-		echo "not ok $n - this does not compile: $m"
-		sed 's/^/# /' "$tmp/errors"
-	elif "$tmp/t_model" >/dev/null 2>&1; then
-		echo "not ok $n - nobody notices: $m"
+	echo "$1 $n - $2"
+}
+
+mutate() # HEADER TEST MUTATION...
+{
+	local header=$1 test=$2 m
+	shift 2
+
+	cp include/fpstat/*.h "$tmp/include/fpstat/"
+	if compile "$test" && "$tmp/$test" >/dev/null 2>&1; then
+		report ok "$test passes with $header as it is"
 	else
-		echo "ok $n - noticed: $m"
+		report "not ok" "$test passes with $header as it is"
+		sed 's/^/# /' "$tmp/errors"
 	fi
-done
+	for m; do
+		sed "$m" "include/fpstat/$header" >"$tmp/include/fpstat/$header"
+		if [ "$(diff "include/fpstat/$header" "$tmp/include/fpstat/$header" | grep -c '^>')" != 1 ]; then
+			report "not ok" "this does not change one line any more: $m"
+		elif ! compile "$test"; then
+			report "not ok" "this does not compile: $m"
+			sed 's/^/# /' "$tmp/errors"
+		elif "$tmp/$test" >/dev/null 2>&1; then
+			report "not ok" "nobody notices: $m"
+		else
+			report ok "noticed: $m"
+		fi
+	done
+}
+
+mutate model.h t_model "${model[@]}"
+mutate judge.h t_model_random "${judge[@]}"
+echo "1..$n"

@@ -10,7 +10,8 @@
  * hear, and must come to the same numbers.
  *
  * Values move along, so that a simulator that loses one gives itself away:
- * what user mode and guests find in the registers is checked at each step.
+ * what user mode and guests find in the registers is checked at each step. And
+ * the judge has to answer for its verdicts: see the lazy machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +24,7 @@
 #include <cmocka.h>
 #include <linux/types.h>
 
-#include "fpstat/model.h"
+#include "fpstat/judge.h"
 
 /* What differs between the kernels, as far as FP state goes. */
 struct kernel {
@@ -50,6 +51,8 @@ struct buf {
 	__u32 gen;
 	unsigned int mem; /* the value in memory .. */
 	unsigned int newest; /* .. and the one that its owner wrote last */
+	unsigned int lazy; /* the value in memory on the lazy machine */
+	unsigned int cpu; /* where a vcpu ran, a kernel section was saved */
 };
 
 struct vcpu {
@@ -86,6 +89,7 @@ struct task {
 	enum { VMM, BYSTANDER, KTHREAD, IDLE } kind;
 	bool foreign; /* TIF_FOREIGN_FPSTATE */
 	bool in_neon; /* TIF_KERNEL_FPSTATE */
+	bool dead;
 	unsigned int fpsimd_cpu;
 	int cpu; /* where it is current, or -1 */
 	struct vcpu *loaded;
@@ -113,6 +117,13 @@ struct cpu {
 	struct task *current;
 	struct task idle;
 	struct fp_cpu model;
+
+	struct fp_judge judge;
+	struct buf *pending; /* whose save is not decided */
+	enum fp_verdict settled; /* what the judge has yet to notice */
+	struct buf *resume; /* the kernel state that this switch loads */
+	struct buf *lazy_regs; /* as above, on the lazy machine */
+	unsigned int lazy_value;
 };
 
 static struct sim {
@@ -122,6 +133,7 @@ static struct sim {
 	struct vcpu vcpu[VCPUS];
 	struct counts truth, seen;
 	unsigned int missed, undecided, eager, martin;
+	unsigned int saves, loads, verdict[FP_VERDICTS], impossible;
 	unsigned int step, seed;
 	uint64_t rng;
 	bool capture;
@@ -163,6 +175,133 @@ static int vcpu_nr(const struct vcpu *v)
 	return (int)(v - s.vcpu);
 }
 
+/*
+ * ---- the lazy machine ----
+ *
+ * Runs along, does what was judged needed, at the moment when that is decided,
+ * and nothing else. Each owner must still find its value there: then all that
+ * was judged redundant could have been left out together. And what it does must
+ * change something: then it was needed.
+ */
+
+static struct buf *saved_buf(struct cpu *c, __u32 ops, struct vcpu *bound)
+{
+	if (ops & FP_OP_GUEST_SAVE)
+		return &bound->buf;
+	if (ops & FP_OP_KERNEL_SAVE)
+		return &c->current->neon;
+	return ops & FP_OP_USER_SAVE ? &c->current->buf : NULL;
+}
+
+static void lazy_save(struct cpu *c, struct buf *b, __u8 verdict)
+{
+	if (verdict != FP_VERDICT_NEEDED && verdict != FP_VERDICT_UNKNOWN)
+		return;
+	CHECK(c->lazy_regs == b);
+	CHECK(verdict == FP_VERDICT_UNKNOWN || b->lazy != c->lazy_value);
+	b->lazy = c->lazy_value;
+}
+
+static void lazy_load(struct cpu *c, struct buf *b, __u8 verdict)
+{
+	bool live = c->lazy_regs == b && c->lazy_value == b->newest;
+
+	if (verdict == FP_VERDICT_LOAD_LIVE) {
+		CHECK(live);
+		return;
+	}
+	CHECK(!live || verdict != FP_VERDICT_LOAD_NEEDED);
+	c->lazy_regs = b;
+	c->lazy_value = b->lazy;
+}
+
+/* Something was moved that began before the capture. */
+static void lazy_sync(struct cpu *c, struct vcpu *entered)
+{
+	if (!entered) {
+		c->regs->lazy = c->lazy_value;
+		return;
+	}
+	c->current->buf.lazy = c->current->buf.mem;
+	c->lazy_regs = &entered->buf;
+	c->lazy_value = entered->buf.newest;
+}
+
+static void judge(struct cpu *c, const struct fp_event *ev, __u32 step,
+		  struct vcpu *bound)
+{
+	struct buf *saved = saved_buf(c, FP_OPS(step), bound);
+	struct vcpu *about = vcpu_at(ev->buf);
+	bool resuming = c->judge.resume;
+	struct fp_verdicts v;
+
+	fp_judge(&c->judge, ev, step);
+	v = c->judge.is;
+	if (FP_OPS(step) & FP_OP_USER_SAVE && c->current->dead)
+		CHECK(v.save == FP_VERDICT_DEAD);
+	s.saves += saved != NULL;
+	s.impossible += v.impossible;
+	if (v.old && c->settled)
+		CHECK(v.old == c->settled || v.old == FP_VERDICT_UNKNOWN);
+	else if (v.old)
+		lazy_save(c, c->pending, v.old);
+	if (v.old)
+		c->settled = FP_VERDICT_NONE;
+	if (v.save)
+		lazy_save(c, saved, v.save);
+	if (v.save == FP_VERDICT_PENDING)
+		c->pending = saved;
+	else
+		s.verdict[v.save]++;
+	s.verdict[v.old]++;
+	s.verdict[v.load]++;
+	if (resuming && !c->judge.resume) {
+		lazy_load(c, c->resume, v.resumed);
+		s.verdict[v.resumed]++;
+	}
+	if (FP_OPS(step) & FP_OP_GUEST_LOAD)
+		lazy_load(c, &about->buf, v.load);
+	else if (FP_OPS(step) & FP_OP_USER_LOAD)
+		lazy_load(c, &c->current->buf, v.load);
+	if (FP_OPS(step) & FP_OP_UNDECIDED)
+		lazy_sync(c, about);
+	s.loads += !!(FP_OPS(step) & (FP_OP_GUEST_LOAD | FP_OP_USER_LOAD |
+				      FP_OP_KERNEL_LOAD));
+}
+
+/* What happens to the copy in memory, told to the CPU that may hold the state. */
+static void tell(unsigned int nr, const struct cpu *here, struct buf *b,
+		 __u64 why)
+{
+	struct cpu *c = &s.cpu[nr % CPUS];
+
+	if (!s.capture || nr >= CPUS || c == here)
+		return;
+	fp_judge_tell(&c->judge, b->addr, why);
+	if (!c->judge.pending || c->pending != b || c->settled)
+		return;
+	if (why & FP_NOTE_READ)
+		lazy_save(c, b, FP_VERDICT_NEEDED);
+	c->settled = why & FP_NOTE_READ ? FP_VERDICT_NEEDED : FP_VERDICT_DEAD;
+}
+
+static void begin_capture(void)
+{
+	int i;
+
+	s.capture = true;
+	for (i = 0; i < TASKS; i++) {
+		s.task[i].buf.lazy = s.task[i].buf.mem;
+		s.task[i].neon.lazy = s.task[i].neon.mem;
+	}
+	for (i = 0; i < VCPUS; i++)
+		s.vcpu[i].buf.lazy = s.vcpu[i].buf.mem;
+	for (i = 0; i < CPUS; i++) {
+		s.cpu[i].lazy_regs = s.cpu[i].regs;
+		s.cpu[i].lazy_value = s.cpu[i].value;
+	}
+}
+
 /* ---- what the hooks hear, and what the automaton makes of it ---- */
 
 static void hear(struct cpu *c, struct fp_event ev)
@@ -172,12 +311,15 @@ static void hear(struct cpu *c, struct fp_event ev)
 
 	if (!s.capture)
 		return;
-	step = fp_step(&c->model, &ev);
+	/* Who goes on in kernel_neon_begin() was counted when it began. */
+	step = ev.kind == FP_EV_NEON_TASK && ev.arg ? 0 :
+						      fp_step(&c->model, &ev);
 	ops = FP_OPS(step);
+	/* Without a bind seen, it can only be the one that is loaded. */
+	if (!bound)
+		bound = c->current->loaded;
+	judge(c, &ev, step, bound);
 	if (ops & FP_OP_GUEST_SAVE) {
-		/* Without a bind seen, it can only be the one that is loaded. */
-		if (!bound)
-			bound = c->current->loaded;
 		CHECK(bound);
 		s.seen.guest_save[vcpu_nr(bound)]++;
 		s.seen.cause[FP_CAUSE(step)]++;
@@ -230,12 +372,40 @@ static void reg_load(struct cpu *c, struct buf *b)
 	c->value = b->mem;
 }
 
-static void reg_use(struct cpu *c, struct buf *b, bool write)
+static void reg_use(struct cpu *c, struct buf *b)
 {
 	CHECK(c->regs == b);
 	CHECK(c->value == b->newest);
-	if (write)
-		c->value = ++b->newest;
+	c->value = ++b->newest;
+}
+
+/* The same on the lazy machine, as soon as what led here was judged. */
+static void lazy_use(struct cpu *c, struct buf *b, unsigned int found)
+{
+	if (!s.capture)
+		return;
+	CHECK(c->lazy_regs == b);
+	CHECK(c->lazy_value == found);
+	c->lazy_value = c->value;
+}
+
+static void use(struct cpu *c, struct buf *b)
+{
+	reg_use(c, b);
+	lazy_use(c, b, b->newest - 1);
+}
+
+static void reg_clobber(struct cpu *c, struct buf *b)
+{
+	c->regs = c->lazy_regs = b;
+	if (b)
+		c->value = c->lazy_value = ++b->newest;
+}
+
+/* The copy in memory is written. */
+static void edit(struct buf *b)
+{
+	b->mem = b->lazy = ++b->newest;
 }
 
 /* ---- fpsimd.c ---- */
@@ -251,11 +421,24 @@ static __u8 hint(const struct cpu *c)
 	return v->owns ? FP_HINT_GUEST : FP_HINT_HOST;
 }
 
+/*
+ * By definition a task that was current while bound has run since, unless it is
+ * in KVM_RUN or dead: nobody can see that it has not.
+ */
+static void presume_run(struct cpu *c)
+{
+	struct task *t = c->current;
+
+	if (!t->foreign && !t->run && !t->dead)
+		use(c, &t->buf);
+}
+
 static void fpsimd_save(struct cpu *c, enum fp_cause cause)
 {
 	struct task *t = c->current;
 	struct vcpu *v = vcpu_at(c->last);
 
+	presume_run(c);
 	hear_about_current(c, FP_EV_SAVE, hint(c));
 	if (t->foreign)
 		return;
@@ -279,10 +462,16 @@ static void flush_cpu(struct cpu *c)
 	c->current->foreign = true;
 }
 
-static void flush_task(struct task *t)
+static void forget_cpu(struct task *t)
 {
 	t->fpsimd_cpu = NOWHERE;
 	t->foreign = true;
+}
+
+static void flush_current(struct cpu *c)
+{
+	hear_about_current(c, FP_EV_FLUSH_TASK, 0);
+	forget_cpu(c->current);
 }
 
 static void bind_task(struct cpu *c)
@@ -294,6 +483,7 @@ static void bind_task(struct cpu *c)
 
 static void task_load(struct cpu *c)
 {
+	tell(c->current->fpsimd_cpu, c, &c->current->buf, FP_NOTE_MOVED);
 	hear_about_current(c, FP_EV_LOAD, 0);
 	reg_load(c, &c->current->buf);
 	s.truth.load++;
@@ -305,12 +495,14 @@ static void neon_save(struct cpu *c, bool nested)
 	struct task *t = c->current;
 	bool binds = !nested || !s.kernel->neon_on_stack;
 
+	use(c, &t->neon);
 	hear(c, (struct fp_event){ .buf = t->neon.addr,
 				   .kind = binds ? FP_EV_BIND_KERNEL :
 						   FP_EV_NEON_NEST,
 				   .foreign = t->foreign,
 				   .arg = nested });
 	reg_save(c, &t->neon);
+	t->neon.cpu = (unsigned int)(c - s.cpu);
 	s.truth.neon_save++;
 	if (binds)
 		c->last = t->neon.addr;
@@ -348,9 +540,10 @@ static void softirq_neon(struct cpu *c)
 	else
 		fpsimd_save(c, FP_CAUSE_SOFTIRQ_NEON);
 	flush_cpu(c);
-	c->regs = NULL;
 	if (nested)
-		neon_load(c, t);
+		neon_load(c, t); /* the lazy machine has done so before */
+	else
+		reg_clobber(c, NULL);
 }
 
 /* ---- kvm/fpsimd.c and the hypervisor's trap ---- */
@@ -406,6 +599,7 @@ static void enter(struct cpu *c)
 	struct task *t = c->current;
 	struct vcpu *v = t->loaded;
 	bool use = percent(s.guest_fp);
+	unsigned int found;
 
 	if (t->foreign) {
 		set_guest_owns(c, false);
@@ -417,12 +611,18 @@ static void enter(struct cpu *c)
 		fp_trap(c, t, v);
 	if (!guest_owns(c))
 		return;
-	reg_use(c, &v->buf, use);
+	found = v->buf.newest;
+	reg_use(c, &v->buf);
+	v->buf.newest = found; /* its load is judged after it ran */
+	tell(v->buf.cpu, c, &v->buf, FP_NOTE_MOVED);
 	hear(c, (struct fp_event){ .buf = v->buf.addr,
 				   .gen = v->buf.gen,
 				   .kind = FP_EV_BIND_VCPU,
 				   .foreign = t->foreign,
 				   .in_run = 1 });
+	v->buf.newest = found + 1;
+	lazy_use(c, &v->buf, found);
+	v->buf.cpu = (unsigned int)(c - s.cpu);
 	c->last = v->buf.addr;
 	t->foreign = false;
 }
@@ -434,10 +634,15 @@ static void switch_to(struct cpu *c, struct task *next, bool runnable)
 	struct task *prev = c->current;
 	enum fp_cause cause = runnable ? FP_CAUSE_PREEMPT : FP_CAUSE_BLOCK;
 
-	if (prev->loaded)
-		hear_about_current(c, FP_EV_SWITCH, runnable);
-	if (next->in_neon)
-		hear(c, (struct fp_event){ .kind = FP_EV_RESUME_KERNEL });
+	hear_about_current(c, FP_EV_SWITCH, runnable);
+	if (next->next && next->op[next->next] == NEON_BEGIN)
+		hear(c, (struct fp_event){ .kind = FP_EV_NEON_TASK, .arg = 1 });
+	if (next->in_neon) {
+		c->resume = s.capture ? &next->neon : NULL;
+		tell(next->neon.cpu, c, &next->neon, FP_NOTE_MOVED);
+		hear(c, (struct fp_event){ .buf = next->neon.addr,
+					   .kind = FP_EV_RESUME_KERNEL });
+	}
 	if (prev->loaded)
 		put_fp(c, cause);
 	thread_switch(c, next, cause);
@@ -445,6 +650,9 @@ static void switch_to(struct cpu *c, struct task *next, bool runnable)
 	next->cpu = (int)(c - s.cpu);
 	c->current = next;
 	next->sched_in = next->loaded ? 2 : 0;
+	/* A kernel state was loaded: let that be judged. */
+	hear(c, (struct fp_event){ .kind = FP_EV_GET_REG });
+	c->resume = NULL;
 }
 
 static void schedule(struct cpu *c, bool runnable)
@@ -548,43 +756,77 @@ static void vcpu_get(struct cpu *c, struct task *t)
 		return;
 	}
 	if (percent(2)) { /* a new vcpu in the memory of an old one */
+		tell(v->buf.cpu, NULL, &v->buf, FP_NOTE_GONE);
 		v->buf.gen++;
-		v->buf.mem = ++v->buf.newest;
+		edit(&v->buf);
 	}
 	v->busy = true;
-	t->loaded = t->run = v;
+	t->loaded = v;
 	t->preempt_off++;
-	hear_about_current(c, FP_EV_VLOAD, 0);
+	presume_run(c);
+	hear_about_current(c, FP_EV_VLOAD, 0); /* the first of this run */
+	t->run = v;
+}
+
+/* A letter is read when something happens on its CPU: let it. */
+static void settle(void)
+{
+	int i;
+
+	for (i = 0; i < CPUS && s.capture; i++)
+		hear(&s.cpu[i], (struct fp_event){ .kind = FP_EV_GET_REG });
 }
 
 static void do_read(struct cpu *c, struct task *t)
 {
-	fpsimd_save(c, FP_CAUSE_NONE);
-	if (s.kernel->read_flushes)
-		flush_task(t);
+	presume_run(c);
+	hear_about_current(c, FP_EV_PRESERVE, 0);
+	if (t->foreign)
+		tell(t->fpsimd_cpu, c, &t->buf, FP_NOTE_READ);
+	if (!s.kernel->read_flushes) {
+		fpsimd_save(c, FP_CAUSE_NONE);
+	} else if (!t->foreign) {
+		fpsimd_save(c, FP_CAUSE_NONE);
+		flush_current(c);
+	}
 	CHECK(t->buf.mem == t->buf.newest);
+	settle();
+	CHECK(!s.capture || t->buf.lazy == t->buf.newest);
 }
 
 static void do_sigreturn(struct cpu *c, struct task *t)
 {
-	if (s.kernel->read_flushes) {
+	presume_run(c);
+	hear_about_current(c, FP_EV_RESTORE, 0);
+	tell(t->fpsimd_cpu, c, &t->buf, FP_NOTE_GONE);
+	if (s.kernel->read_flushes && !t->foreign) {
+		hear_about_current(c, FP_EV_PRESERVE, 0);
 		fpsimd_save(c, FP_CAUSE_NONE);
-		flush_task(t);
+		flush_current(c);
 	} else if (percent(30)) {
-		flush_task(t); /* an SVE frame */
+		flush_current(c); /* an SVE frame */
 	}
-	t->buf.mem = ++t->buf.newest;
-	if (!s.kernel->read_flushes)
+	hear_about_current(c, FP_EV_SIGRETURN, 0);
+	edit(&t->buf);
+	if (!s.kernel->read_flushes) {
 		task_load(c);
+		use(c, &t->buf); /* what is loaded counts as used */
+	}
 }
 
 static void do_sve_trap(struct cpu *c, struct task *t)
 {
+	presume_run(c);
+	hear_about_current(c, FP_EV_SVE_TRAP, 0);
+	if (t->foreign)
+		tell(t->fpsimd_cpu, c, &t->buf, FP_NOTE_READ | FP_NOTE_GONE);
 	if (!s.kernel->eager) {
 		fpsimd_save(c, FP_CAUSE_NONE);
-		flush_task(t);
+		flush_current(c);
+		edit(&t->buf); /* another format */
 	} else if (t->foreign) {
-		flush_task(t);
+		flush_current(c);
+		edit(&t->buf);
 	} else {
 		bind_task(c);
 	}
@@ -594,8 +836,7 @@ static void neon_begin(struct cpu *c, struct task *t)
 {
 	fpsimd_save(c, FP_CAUSE_TASK_NEON);
 	flush_cpu(c);
-	c->regs = &t->neon;
-	c->value = t->neon.newest;
+	reg_clobber(c, &t->neon);
 	if (s.kernel->neon_switch) {
 		t->in_neon = true;
 	} else {
@@ -624,7 +865,7 @@ static void act(struct cpu *c)
 	case USER:
 		if (t->foreign)
 			task_load(c);
-		reg_use(c, &t->buf, percent(70));
+		use(c, &t->buf);
 		break;
 	case VCPU_GET:
 		vcpu_get(c, t);
@@ -664,7 +905,7 @@ static void act(struct cpu *c)
 		neon_begin(c, t);
 		break;
 	case NEON_USE:
-		reg_use(c, &t->neon, true);
+		use(c, &t->neon);
 		break;
 	case NEON_END:
 		neon_end(t);
@@ -679,17 +920,25 @@ static void act(struct cpu *c)
 		do_sigreturn(c, t);
 		break;
 	case EXEC:
-		flush_task(t);
-		t->buf.mem = ++t->buf.newest;
+		presume_run(c);
+		hear_about_current(c, FP_EV_EXEC, 0);
+		tell(t->fpsimd_cpu, c, &t->buf, FP_NOTE_GONE);
+		flush_current(c);
+		edit(&t->buf);
 		break;
 	case SVE_TRAP:
 		do_sve_trap(c, t);
 		break;
 	case DIE: /* the next task gets its memory; it starts with a fork */
+		presume_run(c);
+		hear_about_current(c, FP_EV_TASK_END, 0);
+		tell(t->fpsimd_cpu, c, &t->buf, FP_NOTE_GONE);
+		t->dead = true;
 		switch_to(c, &c->idle, false);
+		t->dead = false;
 		t->buf.gen++;
-		t->buf.mem = ++t->buf.newest;
-		flush_task(t);
+		edit(&t->buf);
+		forget_cpu(t);
 		break;
 	}
 }
@@ -697,9 +946,10 @@ static void act(struct cpu *c)
 static void idle_step(struct cpu *c)
 {
 	if (percent(5)) { /* CPU_PM_ENTER: the power goes */
+		hear(c, (struct fp_event){ .kind = FP_EV_CPU_PM });
 		fpsimd_save(c, FP_CAUSE_NONE);
 		flush_cpu(c);
-		c->regs = NULL;
+		reg_clobber(c, NULL);
 	}
 	schedule(c, true);
 }
@@ -752,7 +1002,7 @@ static void begin(const struct kernel *k, unsigned int seed)
 		s.task[i].buf.gen = 1;
 		s.task[i].kind = i < 3 ? VMM : i < 5 ? BYSTANDER : KTHREAD;
 		s.task[i].cpu = -1;
-		flush_task(&s.task[i]);
+		forget_cpu(&s.task[i]);
 	}
 	for (i = 0; i < VCPUS; i++) {
 		s.vcpu[i].buf.addr = 0x100000u * (unsigned int)(i + 1);
@@ -761,7 +1011,7 @@ static void begin(const struct kernel *k, unsigned int seed)
 	for (i = 0; i < CPUS; i++) {
 		s.cpu[i].idle.kind = IDLE;
 		s.cpu[i].idle.buf.addr = 0x10u * (unsigned int)(i + 1);
-		flush_task(&s.cpu[i].idle);
+		forget_cpu(&s.cpu[i].idle);
 		s.cpu[i].current = &s.cpu[i].idle;
 	}
 }
@@ -796,6 +1046,26 @@ static void check_policy(void)
 		CHECK(s.eager == 0 || s.martin > 0);
 }
 
+static unsigned int verdicts[FP_VERDICTS];
+
+/* Nothing is judged twice, nothing is forgotten. */
+static void check_verdicts(void)
+{
+	unsigned int pending = 0, judged = 0;
+	int i;
+
+	for (i = 0; i < CPUS; i++)
+		pending += s.cpu[i].judge.pending;
+	for (i = FP_VERDICT_NEEDED; i <= FP_VERDICT_UNKNOWN; i++)
+		judged += s.verdict[i];
+	CHECK(judged + pending == s.saves);
+	CHECK(s.verdict[FP_VERDICT_LOAD_NEEDED] +
+	      s.verdict[FP_VERDICT_LOAD_LIVE] <= s.loads);
+	CHECK(s.impossible == 0);
+	for (i = 0; i < FP_VERDICTS; i++)
+		verdicts[i] += s.verdict[i];
+}
+
 static void compare_all(void)
 {
 	int i;
@@ -816,6 +1086,7 @@ static void compare_all(void)
 	CHECK(s.missed == 0);
 	CHECK(s.undecided == 0);
 	check_policy();
+	check_verdicts();
 }
 
 enum { SEEDS = 400, STEPS = 4000 };
@@ -828,7 +1099,7 @@ static void from_the_start(void **state)
 
 	for (seed = 1; seed <= SEEDS; seed++) {
 		begin(*state, seed);
-		s.capture = true;
+		begin_capture();
 		run(STEPS);
 		compare_all();
 		for (i = 0; i < VCPUS; i++) {
@@ -839,18 +1110,25 @@ static void from_the_start(void **state)
 	/* A simulator in which nothing happens would agree with anything. */
 	if (saves < 10000 || loads < 10000)
 		fail_msg("only %u %s, %u %s", saves, what[0], loads, what[1]);
+	for (i = FP_VERDICT_NEEDED; i < FP_VERDICTS; i++) {
+		if (!verdicts[i])
+			fail_msg("verdict %d came up %u times", i, verdicts[i]);
+	}
+	print_message("# needed %u, clean %u, unclobbered %u, dead %u, unknown %u; loads needed %u, live %u\n",
+		      verdicts[1], verdicts[2], verdicts[3], verdicts[4],
+		      verdicts[5], verdicts[6], verdicts[7]);
+	memset(verdicts, 0, sizeof(verdicts));
 }
 
-/* Is a vcpu_load() half done, that is, did our hook in it pass already? */
-static bool amid_load(void)
+/* Is something half done, that is, did our hook in it pass already? */
+static bool amid(enum op op)
 {
 	int i;
 
 	for (i = 0; i < TASKS; i++) {
 		const struct task *t = &s.task[i];
 
-		if (t->sched_in ||
-		    (t->next < t->ops && t->op[t->next] == LOAD_FP))
+		if (t->sched_in || (t->next < t->ops && t->op[t->next] == op))
 			return true;
 	}
 	return false;
@@ -879,10 +1157,10 @@ static void from_the_middle(void **state)
 	for (seed = 1; seed <= SEEDS; seed++) {
 		begin(*state, seed);
 		run(STEPS / 4 + seed);
-		while (amid_load())
+		while (amid(LOAD_FP) || amid(NEON_BEGIN))
 			run(1);
 		memset(&s.truth, 0, sizeof(s.truth));
-		s.capture = true;
+		begin_capture();
 		run(STEPS / 4);
 		CHECK(s.missed == 0);
 		CHECK(s.undecided <= CPUS);
@@ -902,10 +1180,27 @@ static void from_the_middle(void **state)
 	CHECK(undecided > 0);
 }
 
+/* A stream that can't be: two tasks are loaded, the first was never saved. */
+static void notices_a_lost_state(void **state)
+{
+	struct fp_event a = { .buf = 0x1000, .gen = 1, .kind = FP_EV_LOAD };
+	struct fp_event b = { .buf = 0x2000, .gen = 2, .kind = FP_EV_LOAD };
+	struct fp_judge j = {};
+
+	(void)state;
+	fp_judge(&j, &a, FP_OP_USER_LOAD);
+	assert_false(j.is.impossible);
+	fp_judge(&j, &b, FP_OP_USER_LOAD);
+	assert_true(j.is.impossible);
+	/* and older memory over newer registers */
+	fp_judge(&j, &b, FP_OP_USER_LOAD);
+	assert_true(j.is.impossible);
+}
+
 int main(void)
 {
 	enum { N = sizeof(kernels) / sizeof(kernels[0]) };
-	struct CMUnitTest tests[2 * N];
+	struct CMUnitTest tests[2 * N + 1];
 	static char names[2 * N][64];
 	size_t i, n = 0;
 
@@ -927,5 +1222,6 @@ int main(void)
 			.initial_state = (void *)&kernels[i],
 		};
 	}
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(notices_a_lost_state);
 	return _cmocka_run_group_tests("model_random", tests, n, NULL, NULL);
 }
