@@ -34,7 +34,7 @@ __u64 seen_eager, seen_martin;
  */
 #define LINE __attribute__((aligned(128)))
 __u64 owed_loads LINE;
-__u64 saved_neon LINE, trapped_tasks;
+__u64 saved_neon LINE, begun_neon, trapped_tasks;
 __u64 end_of_bss LINE;
 
 struct {
@@ -80,13 +80,21 @@ struct {
 	__type(value, __u64);
 } early_runs SEC(".maps");
 
-/* tasks that were switched out inside a kernel-mode NEON section */
+/* tasks that were switched out inside a kernel-mode NEON section -> CPU */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+} neon_of_task SEC(".maps");
+
+/* tasks that were switched out at the very begin of kernel_neon_begin() */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
 	__type(value, __u8);
-} neon_of_task SEC(".maps");
+} begin_of_task SEC(".maps");
 
 /* tasks inside do_sve_acc() or do_sme_acc(): see on_bind_task() */
 struct {
@@ -181,6 +189,180 @@ static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
 		seen_martin = 1;
 }
 
+/* ---- verdicts ---- */
+
+/* The second half of struct fp_event, as a number. */
+union fp_event_half {
+	__u64 all;
+	struct {
+		__u32 gen;
+		__u8 kind;
+		__u8 foreign;
+		__u8 in_run;
+		__u8 arg;
+	};
+};
+
+static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
+			     __u32 verdict)
+{
+	struct fp_vcpu *v;
+
+	verdict &= FP_VERDICTS - 1;
+	if (who == FP_WHO_TASK) {
+		ADD(c->task.verdict[verdict], 1);
+	} else if (who == FP_WHO_KERNEL) {
+		ADD(c->kernel.verdict[verdict], 1);
+	} else if (who) {
+		v = slot_at(slot);
+		if (v && who == FP_WHO_GUEST)
+			ADD(v->guest.verdict[verdict], 1);
+		else if (v)
+			ADD(v->host.verdict[verdict], 1);
+	}
+	return 0;
+}
+
+static __always_inline __u32 saved_who(__u32 own, __u32 ops)
+{
+	if (ops & FP_OP_GUEST_SAVE)
+		return own == FP_NO_SLOT ? FP_WHO_NOBODY : FP_WHO_GUEST;
+	if (ops & FP_OP_KERNEL_SAVE)
+		return FP_WHO_KERNEL;
+	return own == FP_NO_SLOT ? FP_WHO_TASK : FP_WHO_HOST;
+}
+
+static __always_inline __u32 loaded_who(__u32 own, __u32 ops)
+{
+	if (ops & FP_OP_GUEST_LOAD)
+		return own == FP_NO_SLOT ? FP_WHO_NOBODY : FP_WHO_GUEST;
+	if (ops & FP_OP_KERNEL_LOAD)
+		return FP_WHO_KERNEL;
+	return own == FP_NO_SLOT ? FP_WHO_TASK : FP_WHO_HOST;
+}
+
+/*
+ * A step within a step: on preemptible kernels, or by a softirq, where an
+ * fentry program can be interrupted. Nothing is known of this CPU then.
+ */
+static __always_inline void judge_nothing(struct fp_percpu *c, __u32 own,
+					  __u32 ops)
+{
+	c->judge.busy = 2;
+	if (ops & (FP_OP_GUEST_SAVE | FP_OP_USER_SAVE | FP_OP_KERNEL_SAVE))
+		decide(c, saved_who(own, ops), own, FP_VERDICT_UNKNOWN);
+}
+
+static __always_inline void judge_again(struct fp_percpu *c)
+{
+	if (c->judge.pending)
+		decide(c, c->judge.who, c->judge.slot, FP_VERDICT_UNKNOWN);
+	c->judge.pending = 0;
+	fp_judge_hold(&c->judge, FP_HELD_UNKNOWN, 0, 0);
+}
+
+static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
+{
+	union fp_event_half half = { .all = event };
+	struct fp_event ev = {
+		.buf = buf,
+		.gen = half.gen,
+		.kind = half.kind,
+		.foreign = half.foreign,
+		.in_run = half.in_run,
+		.arg = half.arg,
+	};
+
+	return ev;
+}
+
+static __always_inline void judge_step(struct fp_percpu *c, __u32 own,
+				       const struct fp_event *ev, __u32 step)
+{
+	struct fp_judge *j = &c->judge;
+	__u32 who = j->who, slot = j->slot, ops = FP_OPS(step);
+
+	fp_judge(j, ev, step);
+	if (j->is.old)
+		decide(c, who, slot, j->is.old);
+	if (j->is.save == FP_VERDICT_PENDING) {
+		j->who = saved_who(own, ops);
+		j->slot = own;
+	} else if (j->is.save) {
+		decide(c, saved_who(own, ops), own, j->is.save);
+	}
+	if (j->is.load)
+		decide(c, loaded_who(own, ops), own, j->is.load);
+	if (j->is.resumed)
+		decide(c, FP_WHO_KERNEL, own, j->is.resumed);
+	if (j->is.impossible)
+		ADD(c->impossible, 1);
+}
+
+/*
+ * Global, and so verified once and not for each path of each program; 5.10 lets
+ * it take numbers only. @own: the slot that the event is charged to, @event:
+ * the second half of struct fp_event.
+ */
+__noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = unpack(buf, event);
+
+	if (!c)
+		return 0;
+	if (c->judge.busy) {
+		judge_nothing(c, own, FP_OPS(step));
+		return 0;
+	}
+	c->judge.busy = 1;
+	judge_step(c, own, &ev, step);
+	if (c->judge.busy == 2)
+		judge_again(c);
+	c->judge.busy = 0;
+	return 0;
+}
+
+static __always_inline void judge_on(__u32 cpu, const struct fp_vcpu *v,
+				     const struct fp_event *ev, __u32 step)
+{
+	union fp_event_half half = {
+		.gen = ev->gen,
+		.kind = ev->kind,
+		.foreign = ev->foreign,
+		.in_run = ev->in_run,
+		.arg = ev->arg,
+	};
+
+	judge(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, half.all, step);
+}
+
+/* One event, all of it. Counted first: what is decided is never more. */
+static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
+				     const struct fp_event *ev)
+{
+	__u32 step = fp_step(&c->model, ev);
+
+	account(c, v, step);
+	judge_on(bpf_get_smp_processor_id(), v, ev, step);
+}
+
+/* Something happens to the state in @buf, which CPU @nr may hold. */
+static __always_inline void tell(__u32 nr, __u64 buf, __u64 why)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &nr);
+
+	if (c)
+		fp_judge_tell(&c->judge, buf, why);
+}
+
+/* This CPU knows: it hears of the event itself. */
+static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
+{
+	if (nr != bpf_get_smp_processor_id())
+		tell(nr, buf, why);
+}
+
 /* An event about the user state of @t, which is current. */
 static __always_inline struct fp_event task_event(const struct task_struct *t,
 						  __u8 kind)
@@ -205,6 +387,8 @@ static __always_inline struct fp_event task_event(const struct task_struct *t,
 static __always_inline void revoke_nested(struct fp_percpu *c)
 {
 	c->nested = 0;
+	ADD(c->kernel.verdict[FP_VERDICT_NEEDED], -1);
+	ADD(c->kernel.verdict[FP_VERDICT_LOAD_NEEDED], -1);
 	ADD(c->kernel.save, -1);
 	ADD(c->kernel.load, -1);
 	ADD(c->events[FP_EV_NEON_NEST], -1);
@@ -231,7 +415,7 @@ static __always_inline int on_save(void)
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 	}
-	account(c, v, fp_step(&c->model, &ev));
+	on_event(c, v, &ev);
 	return 0;
 }
 
@@ -276,7 +460,8 @@ static __always_inline int on_load(void)
 		v->owed = 0;
 		ADD(owed_loads, -1);
 	}
-	account(c, v, fp_step(&c->model, &ev));
+	tell_other(task_home(t), ev.buf, FP_NOTE_MOVED);
+	on_event(c, v, &ev);
 	return 0;
 }
 
@@ -303,7 +488,7 @@ static __always_inline int on_bind_kernel(struct fp_percpu *c,
 					  struct task_struct *t, __u64 buf)
 {
 	__u64 key = (__u64)t;
-	__u8 one = 1;
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_event ev = {
 		.buf = buf,
 		.kind = FP_EV_BIND_KERNEL,
@@ -312,13 +497,24 @@ static __always_inline int on_bind_kernel(struct fp_percpu *c,
 
 	ADD(c->events[FP_EV_BIND_KERNEL], 1);
 	if (!ev.arg) {
-		if (bpf_map_update_elem(&neon_of_task, &key, &one, BPF_ANY))
+		if (bpf_map_update_elem(&neon_of_task, &key, &cpu, BPF_ANY))
 			ADD(c->missed, 1);
 		else
 			ADD(saved_neon, 1);
 	}
-	account(c, NULL, fp_step(&c->model, &ev));
+	on_event(c, NULL, &ev);
 	return 0;
+}
+
+/* Where @v has its state live now. */
+static __always_inline void move_home(struct fp_vcpu *v)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (v->home == cpu)
+		return;
+	tell(v->home, v->buf, FP_NOTE_MOVED);
+	v->home = cpu;
 }
 
 static __always_inline int on_bind_state(__u64 arg)
@@ -347,8 +543,11 @@ static __always_inline int on_bind_state(__u64 arg)
 			return 0;
 		}
 	}
-	ev.gen = v ? v->gen : 0;
-	account(c, v, fp_step(&c->model, &ev));
+	if (v) {
+		ev.gen = v->gen;
+		move_home(v);
+	}
+	on_event(c, v, &ev);
 	return 0;
 }
 
@@ -376,6 +575,8 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	v->sve_vl = BPF_CORE_READ(kv, arch.sve_max_vl);
 	bpf_probe_read_kernel_str(v->comm, sizeof(v->comm),
 				  BPF_CORE_READ(t, group_leader, comm));
+	v->slot = *slot;
+	v->home = FP_NO_CPU;
 	v->gen++;
 	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY)) {
 		v->state = FP_SLOT_DEAD; /* nobody would find it again */
@@ -403,9 +604,12 @@ static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 	v->task = t;
 }
 
-/* @t has loaded @vcpu on this CPU. NULL: there is no slot for it. */
+/*
+ * @t has loaded @vcpu on this CPU. NULL: there is no slot for it. @first: for
+ * the first time in this KVM_RUN.
+ */
 static __always_inline struct fp_vcpu *
-loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu)
+loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 {
 	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
 	__u32 slot = FP_NO_SLOT;
@@ -419,7 +623,8 @@ loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu)
 		if (!v)
 			ADD(c->no_slot, 1);
 	}
-	if (v && v->task != (__u64)t)
+	*first = v && v->task != (__u64)t;
+	if (*first)
 		begin_run(v, (__u64)t, slot);
 	c->slot = v ? slot : FP_NO_SLOT;
 	return v;
@@ -430,8 +635,9 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 					     struct task_struct *t)
 {
 	__u64 vcpu = task_loaded_vcpu(t);
+	bool first;
 
-	return vcpu ? loaded_here(c, t, vcpu) : NULL;
+	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
 }
 
 static __always_inline int on_vcpu_load(__u64 vcpu)
@@ -440,12 +646,14 @@ static __always_inline int on_vcpu_load(__u64 vcpu)
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_VLOAD);
 	struct fp_vcpu *v;
+	bool first;
 
 	if (!c)
 		return 0;
-	v = loaded_here(c, t, vcpu);
+	v = loaded_here(c, t, vcpu, &first);
+	ev.in_run = !first;
 	ev.arg = c->model.buf == vcpu_buf(vcpu);
-	account(c, v, fp_step(&c->model, &ev));
+	on_event(c, v, &ev);
 	return 0;
 }
 
@@ -525,6 +733,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	if (!c || !v)
 		return 0; /* it never ran */
 	ADD(c->events[FP_EV_VCPU_END], 1);
+	tell(v->home, v->buf, FP_NOTE_GONE);
 	if (v->owed)
 		ADD(owed_loads, -1);
 	v->owed = 0;
@@ -542,7 +751,91 @@ int vcpu_end(struct pt_regs *ctx)
 	return on_vcpu_end(PT_REGS_PARM1(ctx));
 }
 
+/* ---- what happens to a state in memory ---- */
+
+/* @why: what it means to another CPU that may hold the state of current. */
+static __always_inline int on_current(__u8 kind, __u64 why)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, kind);
+
+	if (!c)
+		return 0;
+	ADD(c->events[kind], 1);
+	if (why)
+		tell_other(task_home(t), ev.buf, why);
+	on_event(c, NULL, &ev);
+	return 0;
+}
+
+static __always_inline int on_gone(__u8 kind)
+{
+	return on_current(kind, FP_NOTE_GONE);
+}
+
+static __always_inline int on_task(__u64 t, __u8 kind, __u64 why)
+{
+	const struct task_struct *task = (const void *)t;
+	struct fp_percpu *c = this_cpu();
+
+	if (!c)
+		return 0;
+	ADD(c->events[kind], 1);
+	tell(task_home(task), task_buf(task), why);
+	return 0;
+}
+
+static __always_inline int on_vcpu(__u64 vcpu, __u8 kind, __u64 why)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = slot_by(&slot_of_vcpu, vcpu);
+
+	if (!c)
+		return 0;
+	ADD(c->events[kind], 1);
+	if (v)
+		tell(v->home, v->buf, why);
+	return 0;
+}
+
 /* ---- the scheduler ---- */
+
+/* Between the hook in kernel_neon_begin() and the save there. */
+static __always_inline void leave_begin(struct fp_percpu *c, __u64 t)
+{
+	__u8 one = 1;
+
+	if (c->judge.after == FP_AFTER_CLOBBER &&
+	    !bpf_map_update_elem(&begin_of_task, &t, &one, BPF_NOEXIST))
+		ADD(begun_neon, 1);
+}
+
+static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
+{
+	struct fp_event ev = { .kind = FP_EV_NEON_TASK };
+
+	if (!begun_neon || bpf_map_delete_elem(&begin_of_task, &t))
+		return;
+	ADD(begun_neon, -1);
+	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
+}
+
+static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)
+{
+	struct fp_event ev = { .kind = FP_EV_RESUME_KERNEL };
+	__u32 *cpu;
+
+	cpu = saved_neon ? bpf_map_lookup_elem(&neon_of_task, &t) : NULL;
+	if (!cpu)
+		return;
+	ev.buf = neon_buf((const struct task_struct *)t);
+	tell_other(*cpu, ev.buf, FP_NOTE_MOVED);
+	bpf_map_delete_elem(&neon_of_task, &t);
+	ADD(saved_neon, -1);
+	ADD(c->events[FP_EV_RESUME_KERNEL], 1);
+	on_event(c, NULL, &ev);
+}
 
 SEC("raw_tp/sched_switch")
 int sched_switch(struct bpf_raw_tracepoint_args *ctx)
@@ -550,22 +843,18 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *prev = (void *)ctx->args[1];
 	__u64 next = ctx->args[2];
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = {};
+	struct fp_event ev = { .kind = FP_EV_SWITCH };
 
 	if (!c)
 		return 0;
 	ADD(c->events[FP_EV_SWITCH], 1);
-	if (task_loaded_vcpu(prev)) {
-		ev.kind = FP_EV_SWITCH;
+	ev.buf = task_buf(prev);
+	if (task_loaded_vcpu(prev))
 		ev.arg = ctx->args[0] || task_running(prev);
-		fp_step(&c->model, &ev);
-	}
-	if (saved_neon && !bpf_map_delete_elem(&neon_of_task, &next)) {
-		ADD(saved_neon, -1);
-		ADD(c->events[FP_EV_RESUME_KERNEL], 1);
-		ev.kind = FP_EV_RESUME_KERNEL;
-		account(c, NULL, fp_step(&c->model, &ev));
-	}
+	leave_begin(c, (__u64)prev);
+	on_event(c, NULL, &ev);
+	resume_begin(c, next);
+	resume_kernel(c, next);
 	return 0;
 }
 
@@ -573,11 +862,9 @@ SEC("raw_tp/sched_process_exit")
 int task_end(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 t = ctx->args[0];
-	struct fp_percpu *c = this_cpu();
 	struct fp_vcpu *v = slot_by(&slot_of_task, t);
 
-	if (c)
-		ADD(c->events[FP_EV_TASK_END], 1);
+	on_gone(FP_EV_TASK_END);
 	bpf_map_delete_elem(&early_runs, &t);
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
 		ADD(trapped_tasks, -1);
@@ -607,14 +894,14 @@ static __always_inline int on_neon_begin(void)
 	if (!c)
 		return 0;
 	ADD(c->events[ev.kind], 1);
-	fp_step(&c->model, &ev);
+	on_event(c, NULL, &ev);
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
 	/* Up to 6.18 a nested section is seen by its bind. */
 	if (c->nested) {
 		ADD(c->events[FP_EV_NEON_NEST], 1);
 		ev.kind = FP_EV_NEON_NEST;
 		ev.arg = 1;
-		account(c, NULL, fp_step(&c->model, &ev));
+		on_event(c, NULL, &ev);
 	}
 	return 0;
 }
@@ -629,7 +916,14 @@ int neon_begin(struct pt_regs *ctx)
 	return on_neon_begin();
 }
 
-/* ---- what happens to a state in memory: rare, seen, not yet judged ---- */
+/* ---- where a state in memory is read, edited or dies: rare ---- */
+
+#define NEED(name, body)                     \
+	SEC("kprobe")                        \
+	int need_##name(struct pt_regs *ctx) \
+	{                                    \
+		return body;                 \
+	}
 
 static __always_inline int count(__u8 kind)
 {
@@ -640,25 +934,88 @@ static __always_inline int count(__u8 kind)
 	return 0;
 }
 
-#define COUNT(name, kind)                       \
-	SEC("kprobe")                           \
-	int need_##name(struct pt_regs *ctx)    \
-	{                                       \
-		return count(FP_EV_##kind);     \
-	}
+NEED(fork, on_current(FP_EV_FORK, FP_NOTE_READ))
+NEED(preserve, on_current(FP_EV_PRESERVE, FP_NOTE_READ))
+NEED(restore, on_gone(FP_EV_RESTORE))
+NEED(sigreturn, on_current(FP_EV_SIGRETURN, 0))
+NEED(exec, on_gone(FP_EV_EXEC))
+NEED(coredump, count(FP_EV_COREDUMP))
+NEED(efi_begin, count(FP_EV_EFI_BEGIN))
+NEED(efi_end, count(FP_EV_EFI_END))
 
-COUNT(fork, FORK)
-COUNT(preserve, PRESERVE)
-COUNT(sigreturn, SIGRETURN)
-COUNT(ptrace, PTRACE)
-COUNT(coredump, COREDUMP)
-COUNT(exec, EXEC)
-COUNT(set_vl, SET_VL)
-COUNT(get_reg, GET_REG)
-COUNT(set_reg, SET_REG)
-COUNT(vcpu_reset, VCPU_RESET)
-COUNT(efi_begin, EFI_BEGIN)
-COUNT(efi_end, EFI_END)
+#define PTRACE_GETREGSET 0x4204
+#define PTRACE_SETREGSET 0x4205
+#define NT_PRFPREG 2
+#define NT_ARM_VFP 0x400
+#define NT_ARM_SVE 0x405
+#define NT_ARM_SSVE 0x40b
+#define NT_ARM_FPMR 0x40e
+
+static __always_inline bool fp_regset(__u64 note)
+{
+	return note == NT_PRFPREG || note == NT_ARM_VFP || note == NT_ARM_SVE ||
+	       (note >= NT_ARM_SSVE && note <= NT_ARM_FPMR);
+}
+
+SEC("kprobe")
+int need_ptrace(struct pt_regs *ctx)
+{
+	__u64 request = PT_REGS_PARM2(ctx);
+	bool get = request == PTRACE_GETREGSET;
+
+	if ((!get && request != PTRACE_SETREGSET) ||
+	    !fp_regset(PT_REGS_PARM3(ctx)))
+		return 0;
+	return on_task(PT_REGS_PARM1(ctx), FP_EV_PTRACE,
+		       get ? FP_NOTE_READ : FP_NOTE_MOVED);
+}
+
+/* Is it a register of struct kvm_one_reg that lies in the FP state? */
+static __always_inline bool fp_reg(__u64 reg)
+{
+	__u64 id = 0;
+
+	bpf_probe_read_kernel(&id, sizeof(id), (const void *)reg);
+	if (KVM_REG_ARM_COPROC(id) == KVM_REG_ARM_CORE)
+		return (id & 0xffff) >= KVM_REG_ARM_CORE_FP;
+	return KVM_REG_ARM_COPROC(id) == KVM_REG_ARM64_SVE;
+}
+
+SEC("kprobe")
+int need_get_reg(struct pt_regs *ctx)
+{
+	return fp_reg(PT_REGS_PARM2(ctx)) ?
+		       on_vcpu(PT_REGS_PARM1(ctx), FP_EV_GET_REG,
+			       FP_NOTE_READ) :
+		       0;
+}
+
+SEC("kprobe")
+int need_set_reg(struct pt_regs *ctx)
+{
+	return fp_reg(PT_REGS_PARM2(ctx)) ?
+		       on_vcpu(PT_REGS_PARM1(ctx), FP_EV_SET_REG,
+			       FP_NOTE_GONE) :
+		       0;
+}
+
+SEC("kprobe")
+int need_vcpu_reset(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = slot_by(&slot_of_vcpu, PT_REGS_PARM1(ctx));
+	struct fp_event ev = { .kind = FP_EV_VCPU_RESET };
+
+	if (!c)
+		return 0;
+	ADD(c->events[FP_EV_VCPU_RESET], 1);
+	if (!v)
+		return 0;
+	ev.buf = v->buf;
+	tell_other(v->home, v->buf, FP_NOTE_GONE);
+	on_event(c, NULL, &ev);
+	return 0;
+}
 
 static __always_inline int on_trap(__u8 kind)
 {
@@ -668,19 +1025,20 @@ static __always_inline int on_trap(__u8 kind)
 	if (loads_by_bind &&
 	    !bpf_map_update_elem(&trap_of_task, &t, &one, BPF_NOEXIST))
 		ADD(trapped_tasks, 1);
-	return count(kind);
+	return on_current(kind, FP_NOTE_MOVED);
 }
 
-SEC("kprobe")
-int need_sve_trap(struct pt_regs *ctx)
-{
-	return on_trap(FP_EV_SVE_TRAP);
-}
+NEED(sve_trap, on_trap(FP_EV_SVE_TRAP))
+NEED(sme_trap, on_trap(FP_EV_SME_TRAP))
 
 SEC("kprobe")
-int need_sme_trap(struct pt_regs *ctx)
+int need_set_vl(struct pt_regs *ctx)
 {
-	return on_trap(FP_EV_SME_TRAP);
+	__u64 t = PT_REGS_PARM1(ctx);
+
+	return t == bpf_get_current_task() ?
+		       on_current(FP_EV_SET_VL, FP_NOTE_MOVED) :
+		       on_task(t, FP_EV_SET_VL, FP_NOTE_MOVED);
 }
 
 SEC("kprobe")
@@ -690,14 +1048,15 @@ int need_flush_task(struct pt_regs *ctx)
 
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
 		ADD(trapped_tasks, -1);
-	return count(FP_EV_FLUSH_TASK);
+	return t == bpf_get_current_task() ? on_current(FP_EV_FLUSH_TASK, 0) :
+					     count(FP_EV_FLUSH_TASK);
 }
 
 SEC("kprobe")
 int need_cpu_pm(struct pt_regs *ctx)
 {
 	/* CPU_PM_ENTER, the only command that changes ownership */
-	return PT_REGS_PARM2(ctx) == 0 ? count(FP_EV_CPU_PM) : 0;
+	return PT_REGS_PARM2(ctx) == 0 ? on_current(FP_EV_CPU_PM, 0) : 0;
 }
 
 SEC("kprobe")
@@ -707,8 +1066,8 @@ int need_cpu_dead(struct pt_regs *ctx)
 	struct fp_percpu *dead = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_event ev = { .kind = FP_EV_CPU_DEAD };
 
-	if (dead)
-		fp_step(&dead->model, &ev);
+	if (dead && enabled)
+		judge_on(cpu, NULL, &ev, fp_step(&dead->model, &ev));
 	return count(FP_EV_CPU_DEAD);
 }
 

@@ -172,6 +172,10 @@ struct cpu_fp_state {
 
 #define KVM_ARM64_FP_ENABLED (1 << 1) /* asm/kvm_host.h, up to 5.19 */
 #define FP_STATE_GUEST_OWNED 2 /* asm/kvm_host.h, from 6.0 */
+#define KVM_REG_ARM_COPROC(id) ((id) >> 16 & 0xfff) /* asm/kvm.h */
+#define KVM_REG_ARM_CORE 0x10
+#define KVM_REG_ARM64_SVE 0x15
+#define KVM_REG_ARM_CORE_FP 84 /* fp_regs of struct kvm_regs, in words */
 #define SOFTIRQ_OFFSET (1 << 8) /* linux/preempt.h */
 
 static __always_inline struct task_struct *current_task(void)
@@ -188,6 +192,12 @@ static __always_inline __u64 task_buf(const struct task_struct *t)
 {
 	return (__u64)t +
 	       bpf_core_field_offset(struct task_struct, thread.uw.fpsimd_state);
+}
+
+/* Where the user state of @t was bound last; no CPU if that was given up. */
+static __always_inline __u32 task_home(const struct task_struct *t)
+{
+	return BPF_CORE_READ(t, thread.fpsimd_cpu);
 }
 
 static __always_inline bool task_running(const struct task_struct *t)

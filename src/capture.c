@@ -186,15 +186,28 @@ static uint64_t sum(const struct counters *n, size_t offset)
 
 #define SUM(n, member) sum(n, offsetof(struct fp_percpu, member))
 
+static struct fp_ops sum_ops(const struct counters *n, size_t offset)
+{
+	struct fp_ops ops;
+	int i;
+
+	/* What was done last: see snap_ops__read(). */
+	for (i = 0; i < FP_VERDICTS; i++)
+		ops.verdict[i] = sum(n, offset + offsetof(struct fp_ops,
+							  verdict[i]));
+	ops.save = sum(n, offset + offsetof(struct fp_ops, save));
+	ops.load = sum(n, offset + offsetof(struct fp_ops, load));
+	return ops;
+}
+
+#define SUM_OPS(n, member) sum_ops(n, offsetof(struct fp_percpu, member))
+
 static void read_other(const struct counters *n, struct snapshot *s)
 {
-	uint64_t save = SUM(n, kernel.save), load = SUM(n, kernel.load);
+	struct fp_ops task = SUM_OPS(n, task), kernel = SUM_OPS(n, kernel);
 
-	s->task.save = snap_xfer__unjudged(SUM(n, task.save), SNAP_NA);
-	s->task.load = snap_xfer__unjudged(SUM(n, task.load), SNAP_NA);
-	/* kernel-mode NEON is FPSIMD always */
-	s->kernel_neon.save = snap_xfer__unjudged(save, save * 520);
-	s->kernel_neon.load = snap_xfer__unjudged(load, load * 520);
+	s->task = snap_ops__read(&task, SNAP_NA);
+	s->kernel_neon = snap_ops__read(&kernel, 520); /* FPSIMD always */
 	/* saved to a buffer of its own, by a function that we can't tell */
 	s->efi.save.done = SNAP_NA;
 	s->efi.load.done = SNAP_NA;
@@ -212,12 +225,23 @@ static void read_untracked(const struct counters *n, struct snap_vcpu *all)
 	all->exits += SUM(n, untracked_exits);
 }
 
+static void read_pending(const struct counters *n, struct snapshot *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < n->nr_cpus; i++)
+		s->pending += n->cpus[i].judge.pending &&
+			      n->cpus[i].judge.who != FP_WHO_NOBODY;
+}
+
 /* Hypervisor code moves a protected guest's state: what we don't see is n/a. */
 static void hide_guest(struct snap_vcpu *v)
 {
 	v->guest_runs_live = SNAP_NA;
 	v->guest.save.done = SNAP_NA;
 	v->guest.load.done = SNAP_NA;
+	/* nor what it did to the host's registers */
+	snap_ops__unjudge(&v->host);
 }
 
 static void read_host(struct capture *c, const struct counters *n,
@@ -235,6 +259,7 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->missed = attach__missed(c->attach) + SUM(n, missed) +
 		    SUM(n, no_slot);
 	s->undecided = SUM(n, undecided);
+	s->impossible = SUM(n, impossible);
 	s->overhead_ns_per_exit = -1;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = SUM(n, events[i]);
@@ -264,6 +289,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	s->t = s->dt = fps_clock() - c->start;
 	read_host(c, n, s);
 	read_other(n, s);
+	read_pending(n, s);
 	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
 	if (err)
@@ -274,6 +300,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	for (i = 0; i < s->nr_vcpus; i++)
 		hide_guest(&s->vcpus[i]);
 	hide_guest(&s->folded_sum);
+	snap_ops__unjudge(&s->task);
 	return 0;
 }
 

@@ -47,6 +47,8 @@ const struct hook hooks[] = {
 	  "need_preserve", NULL, "signal frame, ptrace, core dump", 0 },
 	{ { "fpsimd_save_and_flush_current_state" }, /* 6.16 or so */
 	  "need_preserve", NULL, "signal frame, ptrace, core dump", 0 },
+	{ { "__arm64_sys_rt_sigreturn" },
+	  "need_restore", NULL, "sigreturn begins", 0 },
 	{ { "fpsimd_update_current_state" },
 	  "need_sigreturn", NULL, "sigreturn", 0 },
 	{ { "fpsimd_flush_task_state" },

@@ -90,11 +90,11 @@ void slots__keep(struct slots *s, size_t ended)
 }
 
 /* Moved bytes: FPSIMD 520; SVE 546 per quadword of VL, and FPSR, FPCR. */
-static uint64_t guest_bytes(const struct fp_vcpu *v, uint64_t ops)
+static uint64_t guest_bytes(const struct fp_vcpu *v)
 {
 	uint64_t vq = v->sve_vl / 16;
 
-	return ops * (vq ? 546 * vq + 8 : 520);
+	return vq ? 546 * vq + 8 : 520;
 }
 
 static const char *name_of(struct slots *s, uint32_t slot)
@@ -113,7 +113,6 @@ static const char *name_of(struct slots *s, uint32_t slot)
 static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 		      struct snap_vcpu *row)
 {
-	uint64_t save = get(&v->guest.save), load = get(&v->guest.load);
 	int i;
 
 	memset(row, 0, sizeof(*row));
@@ -128,10 +127,8 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->runs = get(&v->runs);
 	row->exits = get(&v->exits);
 	row->guest_runs_live = get(&v->runs_live);
-	row->guest.save = snap_xfer__unjudged(save, guest_bytes(v, save));
-	row->guest.load = snap_xfer__unjudged(load, guest_bytes(v, load));
-	row->host.save = snap_xfer__unjudged(get(&v->host.save), SNAP_NA);
-	row->host.load = snap_xfer__unjudged(get(&v->host.load), SNAP_NA);
+	row->guest = snap_ops__read(&v->guest, guest_bytes(v));
+	row->host = snap_ops__read(&v->host, SNAP_NA);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
 		row->cause[i] = get(&v->cause[i]);
 }
@@ -171,9 +168,25 @@ static int keep_ended(struct slots *s, uint32_t slot)
 	return 0;
 }
 
+/* Will a save that is not decided yet be added to @slot? */
+static bool awaits_verdict(const struct slots *s, uint32_t slot)
+{
+	const struct fp_judge *j;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_cpus; i++) {
+		j = &s->cpus[i].judge;
+		if (__atomic_load_n(&j->pending, __ATOMIC_ACQUIRE) &&
+		    (j->who == FP_WHO_GUEST || j->who == FP_WHO_HOST) &&
+		    j->slot == slot)
+			return true;
+	}
+	return false;
+}
+
 /*
  * A slot rests for one tick after its end: a program that looked it up before
- * may still add to it.
+ * may still add to it. And it rests until all is decided that it did.
  */
 static int recycle(struct slots *s, uint32_t slot)
 {
@@ -185,6 +198,8 @@ static int recycle(struct slots *s, uint32_t slot)
 		s->note[slot].dead = gen;
 		return 0;
 	}
+	if (awaits_verdict(s, slot))
+		return 0;
 	err = keep_ended(s, slot);
 	if (err)
 		return err;

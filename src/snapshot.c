@@ -18,6 +18,63 @@
 	X(bytes)                                                               \
 	X(irqoff)
 
+static uint64_t counter(const __u64 *at)
+{
+	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t moved(uint64_t done, uint64_t bytes)
+{
+	return bytes == SNAP_NA ? SNAP_NA : done * bytes;
+}
+
+/* The verdicts first: what is done is counted before it is judged. */
+struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes)
+{
+	const __u64 *v = ops->verdict;
+	struct snap_ops o = {
+		.save = {
+			.needed = counter(&v[FP_VERDICT_NEEDED]),
+			.clean = counter(&v[FP_VERDICT_CLEAN]),
+			.unclobbered = counter(&v[FP_VERDICT_UNCLOBBERED]),
+			.dead = counter(&v[FP_VERDICT_DEAD]),
+			.unknown = counter(&v[FP_VERDICT_UNKNOWN]),
+			.irqoff = SNAP_NA,
+		},
+		.load = {
+			.needed = counter(&v[FP_VERDICT_LOAD_NEEDED]),
+			.redundant = counter(&v[FP_VERDICT_LOAD_LIVE]),
+			.irqoff = SNAP_NA,
+		},
+	};
+	struct snap_xfer *s = &o.save, *l = &o.load;
+
+	s->done = counter(&ops->save);
+	l->done = counter(&ops->load);
+	s->redundant = s->clean + s->unclobbered + s->dead;
+	s->pending = s->done - s->needed - s->redundant - s->unknown;
+	l->unknown = l->done - l->needed - l->redundant;
+	s->bytes = moved(s->done, bytes);
+	l->bytes = moved(l->done, bytes);
+	return o;
+}
+
+static void unjudge(struct snap_xfer *x)
+{
+	*x = (struct snap_xfer){
+		.done = x->done,
+		.unknown = x->done,
+		.bytes = x->bytes,
+		.irqoff = x->irqoff,
+	};
+}
+
+void snap_ops__unjudge(struct snap_ops *ops)
+{
+	unjudge(&ops->save);
+	unjudge(&ops->load);
+}
+
 static void sub(uint64_t *a, uint64_t b)
 {
 	*a = *a == SNAP_NA || b == SNAP_NA ? SNAP_NA : sat_sub(*a, b);
@@ -133,6 +190,7 @@ static void host_sub(struct snapshot *a, const struct snapshot *b)
 	sub(&a->lost, b->lost);
 	sub(&a->missed, b->missed);
 	sub(&a->undecided, b->undecided);
+	sub(&a->impossible, b->impossible);
 	ops_sub(&a->task, &b->task);
 	ops_sub(&a->kernel_neon, &b->kernel_neon);
 	ops_sub(&a->efi, &b->efi);

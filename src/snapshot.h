@@ -34,22 +34,18 @@ struct snap_xfer {
 	uint64_t irqoff; /* with interrupts off; SNAP_NA if not known */
 };
 
-/* What nobody has judged: all of it unknown. */
-static inline struct snap_xfer snap_xfer__unjudged(uint64_t done,
-						   uint64_t bytes)
-{
-	return (struct snap_xfer){
-		.done = done,
-		.unknown = done,
-		.bytes = bytes,
-		.irqoff = SNAP_NA,
-	};
-}
-
 struct snap_ops {
 	struct snap_xfer save;
 	struct snap_xfer load;
 };
+
+/*
+ * Reads the counters of capture, which go on counting meanwhile. @bytes: what
+ * one transfer moves, or SNAP_NA.
+ */
+struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes);
+/* Nothing is known of what these moved: all of it is unknown. */
+void snap_ops__unjudge(struct snap_ops *ops);
 
 enum snap_vcpu_state { SNAP_VCPU_LIVE, SNAP_VCPU_ENDED };
 
@@ -92,6 +88,8 @@ struct snapshot {
 	uint64_t lost; /* events of the stream that were lost */
 	uint64_t missed; /* probe hits that the kernel dropped */
 	uint64_t undecided; /* live guest states older than the capture */
+	uint64_t impossible; /* values lost: events were */
+	uint64_t pending; /* undecided saves, as their CPUs say; a level */
 	double overhead_ns_per_exit; /* < 0: not measured */
 
 	/* all that is not charged to a vcpu */

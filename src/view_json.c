@@ -88,6 +88,8 @@ static void host(struct json *j, const struct view *v)
 	json__count(j, "missed", s->missed);
 	json__double(j, "overhead_ns_per_exit", s->overhead_ns_per_exit);
 	json__count(j, "undecided", s->undecided);
+	json__count(j, "impossible", s->impossible);
+	json__count(j, "pending", s->pending);
 	if (v->foreign_bit < 0)
 		json__null(j, "foreign_bit");
 	else

@@ -11,16 +11,30 @@
 #define FPSTAT_COUNTERS_H
 
 #include "fpstat/event.h"
-#include "fpstat/model.h"
+#include "fpstat/judge.h"
 
 #define FP_MAX_VCPUS 8192 /* live at one time, and not yet harvested */
 #define FP_FREE_RING 64 /* free slots at hand per CPU; power of two */
 #define FP_COMM_LEN 16
 #define FP_NO_SLOT 0xffffffffU
+#define FP_NO_CPU 0xffffffffU
 
+/* Those that have no verdict: saves are pending, loads unknown. */
 struct fp_ops {
 	__u64 save;
 	__u64 load;
+	__u64 verdict[FP_VERDICTS];
+};
+
+_Static_assert(FP_VERDICTS == 8, "BPF masks an index of verdicts with 7");
+
+/* fp_judge.who: whose the undecided save is. */
+enum fp_who {
+	FP_WHO_NOBODY, /* a guest without a slot */
+	FP_WHO_GUEST,
+	FP_WHO_HOST,
+	FP_WHO_TASK,
+	FP_WHO_KERNEL,
 };
 
 enum fp_slot_state { FP_SLOT_FREE, FP_SLOT_LIVE, FP_SLOT_DEAD };
@@ -38,6 +52,8 @@ struct fp_vcpu {
 	__u32 vm_pid;
 	__u32 tid;
 	__u32 sve_vl; /* bytes moved depend on it; 0: FPSIMD */
+	__u32 slot; /* its own number */
+	__u32 home; /* CPU where its registers were live last */
 	char comm[FP_COMM_LEN]; /* of the VMM process */
 
 	__u64 runs;
@@ -51,6 +67,7 @@ struct fp_vcpu {
 /* One CPU: its automaton, and what is charged to no vcpu. */
 struct fp_percpu {
 	struct fp_cpu model;
+	struct fp_judge judge;
 	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
@@ -62,6 +79,7 @@ struct fp_percpu {
 	struct fp_ops efi;
 	struct fp_ops guest; /* of vcpus that found no free slot */
 	__u64 missed; /* contradictions: a hook must have been dropped */
+	__u64 impossible; /* a value was lost: so was an event */
 	__u64 undecided; /* entries that began before capture did */
 	__u64 no_slot; /* vcpus that found no free slot */
 	__u64 untracked_exits; /* exits of vcpus without a slot */

@@ -35,6 +35,16 @@ counted()
 	join(" ")' "$1"
 }
 
+# judged SET: "GS GL HS HL" of vcpus that were redundant
+judged()
+{
+	jq -s -r '
+	def total(f): map(f) | add // 0;
+	map(select(.type == "vcpu" or .type == "ended")) |
+	[ total(.guest.save.redundant), total(.guest.load.redundant),
+	  total(.host.save.redundant), total(.host.load.redundant) ] | join(" ")' "$1"
+}
+
 # logged SET LOG: all saves and loads between the marks, by QEMU; "- -": no log
 logged()
 {
@@ -56,7 +66,11 @@ contradictions()
 	(map(select(.type == "witness"))[0]) as $w |
 	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
 	($truth | total(.runs)) as $runs |
+	([.[] | .guest, .host, .task, .kernel | .save.pending? // 0] | add) as $pending |
 	[ if $h.missed != 0 or $h.undecided != 0 then "missed" else empty end,
+	  if $h.impossible != 0 then "a state was lost" else empty end,
+	  if $pending != $h.pending then "pending \($pending), not \($h.pending)" else empty end,
+	  if $v | any(.guest.save.redundant > .guest.save.done - .cause["user-return"]) then "a save at user-return was redundant" else empty end,
 	  if $h.policy != "unknown" and ($h.policy | sub("-host"; "")) != $policy then "policy \($h.policy)" else empty end,
 	  # a VM that died said nothing
 	  if ($truth | any(.runs > 0)) and ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,

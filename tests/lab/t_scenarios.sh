@@ -4,7 +4,8 @@
 #  (i)  the scenario's formula, evaluated with what the run itself measured,
 #  (ii) in VHE up to 6.12, QEMU's log of executed save and load routines
 #       between the two marks, for all contexts together,
-# and what the witness programs counted. The table is printed as comments.
+# and what the witness programs counted; and those are redundant that should be.
+# The table is printed as comments.
 #
 # KERNELS="5.10 6.1" MODES=vhe SCENARIOS="a b" narrow it down.
 cd "$(dirname "$0")/../.." || exit 1
@@ -29,8 +30,10 @@ judge()
 	logged=$(logged "$dir/$s.json" "$log")
 	[ -z "$log" ] || [ "$logged" = "$save $load" ] || why="${why:-not the log}"
 	why="${why:-$(contradictions "$dir/$s.json" "$dir/$s.truth" "$policy")}"
-	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s | %5s %5s | %s %s\n' \
-		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" "$why"
+	fits_verdicts "$(judged "$dir/$s.json")" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
+		why="${why:-redundant $(judged "$dir/$s.json")}"
+	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s | %5s %5s | %s | %s %s %s %s %s\n' \
+		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" $(judged "$dir/$s.json") "$why"
 	[ -z "$why" ]
 }
 
@@ -45,6 +48,28 @@ fits()
 	for i in gs gl hs hl; do
 		off=$(($5 - $1))
 		[ $i != hs ] || [ $off -le 0 ] || off=$((off > primed ? off - primed : 0))
+		shift
+		[ ${off#-} -le "$slack" ] || return 1
+	done
+}
+
+# Which should be redundant, worked out by hand: of the guest's saves and loads,
+# then of the host's. A switch that nobody planned may change the verdict of one
+# of each. Of w, r and s it depends on who else runs.
+fits_verdicts()
+{
+	local got=$1 want slack=$3 off i
+
+	case $2 in
+	eager\ a | eager\ g\' | eager\ e\')	want="0 0 $6 $7" ;;
+	martin\ e\')				want="0 0 $6 0" ;;
+	*\ e)					want="$(($4 - 1)) $(($5 - 1)) 0 0" ;;
+	*\ [wrs])				return 0 ;;
+	*)					want="0 0 0 0" ;;
+	esac
+	set -- $got $want
+	for i in gs gl hs hl; do
+		off=$(($5 - $1))
 		shift
 		[ ${off#-} -le "$slack" ] || return 1
 	done
@@ -66,7 +91,7 @@ run()
 	for s in ${SCENARIOS:-$all}; do echo "$s $s"; done >"$dir/list"
 	count_each "$dir" "${options[@]}" >"$dir/output" 2>&1
 	result "$kernel $mode: the lab ran all scenarios" "$dir/output" || return
-	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack"
+	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack | redundant"
 	for s in ${SCENARIOS:-$all}; do
 		judge "$dir" "$s" "$policy" "$log"
 		result "$kernel $mode: scenario $s"

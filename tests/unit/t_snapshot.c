@@ -46,6 +46,39 @@ static struct snapshot delta(const struct snapshot *now,
 	return d;
 }
 
+/* What has no verdict yet: a save is pending, a load unknown. */
+static void reads_verdicts(void **state)
+{
+	struct fp_ops raw = { .save = 20, .load = 10,
+			      .verdict = {
+				      [FP_VERDICT_NEEDED] = 8,
+				      [FP_VERDICT_CLEAN] = 1,
+				      [FP_VERDICT_UNCLOBBERED] = 2,
+				      [FP_VERDICT_DEAD] = 3,
+				      [FP_VERDICT_UNKNOWN] = 4,
+				      [FP_VERDICT_LOAD_NEEDED] = 5,
+				      [FP_VERDICT_LOAD_LIVE] = 4,
+			      } };
+	struct snap_ops o = snap_ops__read(&raw, 520);
+
+	(void)state;
+	assert_int_equal(o.save.done, 20);
+	assert_int_equal(o.save.needed, 8);
+	assert_int_equal(o.save.redundant, 6);
+	assert_int_equal(o.save.unknown, 4);
+	assert_int_equal(o.save.pending, 2);
+	assert_int_equal(o.save.bytes, 20 * 520);
+	assert_int_equal(o.load.needed, 5);
+	assert_int_equal(o.load.redundant, 4);
+	assert_int_equal(o.load.unknown, 1);
+	assert_int_equal(o.load.pending, 0);
+	snap_ops__unjudge(&o);
+	assert_int_equal(o.save.done, 20);
+	assert_int_equal(o.save.unknown, 20);
+	assert_int_equal(o.save.needed + o.save.redundant + o.save.pending, 0);
+	assert_int_equal(snap_ops__read(&raw, SNAP_NA).load.bytes, SNAP_NA);
+}
+
 static void subtracts_row_by_row(void **state)
 {
 	struct snap_vcpu a[] = { row(7, 1, 10), row(3, 5, 20) };
@@ -256,6 +289,7 @@ static void conservation_is_checked_everywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_verdicts),
 		cmocka_unit_test(subtracts_row_by_row),
 		cmocka_unit_test(a_slot_taken_again_is_new),
 		cmocka_unit_test(counters_that_vanish_are_not_huge),
