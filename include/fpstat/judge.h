@@ -121,6 +121,12 @@ static inline int fp_judge_holds(const struct fp_judge *j, __u64 buf, __u32 gen)
 	return j->held == FP_HELD_STATE && j->buf == buf && j->gen == gen;
 }
 
+/* The same for who has no generation at hand: letters, events in memory. */
+static inline int fp_judge_holds_any(const struct fp_judge *j, __u64 buf)
+{
+	return fp_judge_holds(j, buf, j->gen);
+}
+
 static inline void fp_judge_hold(struct fp_judge *j, __u8 held, __u64 buf,
 				 __u32 gen)
 {
@@ -199,7 +205,7 @@ static inline void fp_judge_load(struct fp_judge *j, __u64 buf, __u32 gen)
 
 static inline void fp_judge_read(struct fp_judge *j, __u64 buf)
 {
-	if (j->held == FP_HELD_STATE && j->buf == buf)
+	if (fp_judge_holds_any(j, buf))
 		fp_judge_decide(j, FP_VERDICT_NEEDED);
 }
 
@@ -207,7 +213,7 @@ static inline void fp_judge_read(struct fp_judge *j, __u64 buf)
 static inline void fp_judge_edit(struct fp_judge *j, __u64 buf)
 {
 	fp_judge_read(j, buf);
-	if (j->held == FP_HELD_STATE && j->buf == buf)
+	if (fp_judge_holds_any(j, buf))
 		fp_judge_gone(j);
 }
 
@@ -308,7 +314,7 @@ static inline void fp_judge_letter(struct fp_judge *j)
 	if (!note)
 		return;
 	j->note = 0;
-	if (!fp_judge_holds(j, note & ~FP_NOTE_MOVED, j->gen))
+	if (!fp_judge_holds_any(j, note & ~FP_NOTE_MOVED))
 		return;
 	if (note & FP_NOTE_READ)
 		fp_judge_decide(j, FP_VERDICT_NEEDED);
@@ -322,8 +328,7 @@ static inline void fp_judge_letter(struct fp_judge *j)
  */
 static inline void fp_judge_tell(struct fp_judge *j, __u64 buf, __u64 why)
 {
-	if (j->held == FP_HELD_STATE && j->buf == buf &&
-	    !(j->note & FP_NOTE_GONE))
+	if (fp_judge_holds_any(j, buf) && !(j->note & FP_NOTE_GONE))
 		j->note = buf | (j->note & FP_NOTE_READ) | why;
 }
 
@@ -357,7 +362,7 @@ static inline void fp_judge(struct fp_judge *j, const struct fp_event *ev,
 	fp_judge_resume(j, ev);
 	if (fp_judge_came_from_user(ev))
 		fp_judge_run(j, ev->buf, ev->gen);
-	mine = j->held == FP_HELD_STATE && j->buf == ev->buf;
+	mine = fp_judge_holds_any(j, ev->buf);
 	switch (ev->kind) {
 	case FP_EV_SAVE:
 		fp_judge_on_save(j, ev, FP_OPS(step));
@@ -382,13 +387,10 @@ static inline void fp_judge(struct fp_judge *j, const struct fp_event *ev,
 		j->resume = ev->buf;
 		break;
 	case FP_EV_VLOAD:
-		if (ev->in_run) {
-			/* Inside kernel_neon_begin(): is the next save its? */
-			if (j->after == FP_AFTER_CLOBBER)
-				j->after = FP_AFTER_DOUBT;
-			break;
-		}
-		j->after = FP_AFTER_NONE;
+		if (!ev->in_run)
+			j->after = FP_AFTER_NONE;
+		else if (j->after == FP_AFTER_CLOBBER) /* is the next save */
+			j->after = FP_AFTER_DOUBT; /* kernel_neon_begin()'s? */
 		break;
 	case FP_EV_NEON_TASK:
 	case FP_EV_NEON_SOFTIRQ:

@@ -39,7 +39,7 @@ judge=(
 	's/if (ev->buf == j->switching)/if (0)/'
 	's/if (note & FP_NOTE_READ)/if (0)/'
 	's/if (note & FP_NOTE_GONE)/if (0)/'
-	's/	    !(j->note & FP_NOTE_GONE))/	    1)/'
+	's/ && !(j->note & FP_NOTE_GONE))/)/'
 	's/	j->note = 0;/	;/'
 	'/int fp_judge_came_from_user/,/^}/s/case FP_EV_VLOAD:/case FP_EV_MAX:/'
 	's/return !ev->foreign && !ev->in_run;/return !ev->foreign;/'
