@@ -135,9 +135,9 @@ churn_memory()
 	echo "# fpstat: $quarter kB after a quarter of the VMs, $end kB at the end, $rows more rows kept"
 	[ -n "$end" ] && [ "$end" -le $((quarter + rows + 100)) ]
 	result "$kernel: fpstat did not grow" <(echo "$quarter -> $end")
-	[ "$(grep -c ': \[\]' "$dir/maps")" = 5 ] &&
+	[ "$(grep -c ': \[\]' "$dir/maps")" = 6 ] &&
 	grep -q '"owed_loads": 0 ' "$dir/maps" && grep -q '"saved_neon": 0 ' "$dir/maps" &&
-	grep -q '"trapped_tasks": 0 ' "$dir/maps"
+	grep -q '"trapped_tasks": 0 ' "$dir/maps" && grep -q '"begun_neon": 0 ' "$dir/maps"
 	result "$kernel: the maps are empty, also after VMMs were killed" "$dir/maps"
 }
 

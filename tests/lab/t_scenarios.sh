@@ -18,7 +18,7 @@ logs=build/check/scenarios
 # judge DIR SCENARIO POLICY LOG: prints one row and fails if it does not fit.
 judge()
 {
-	local dir=$1 s=$2 policy=$3 log=$4 why= want slack primed logged
+	local dir=$1 s=$2 policy=$3 log=$4 why= want slack primed logged redundant
 	local gs gl hs hl save load
 
 	[ "$(cat "$dir/$s.status")" = 0 ] || why="status $(cat "$dir/$s.status"): $(tail -n 1 "$dir/$s.err")"
@@ -30,10 +30,11 @@ judge()
 	logged=$(logged "$dir/$s.json" "$log")
 	[ -z "$log" ] || [ "$logged" = "$save $load" ] || why="${why:-not the log}"
 	why="${why:-$(contradictions "$dir/$s.json" "$dir/$s.truth" "$policy")}"
-	fits_verdicts "$(judged "$dir/$s.json")" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
-		why="${why:-redundant $(judged "$dir/$s.json")}"
+	redundant=$(judged "$dir/$s.json")
+	fits_verdicts "$redundant" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
+		why="${why:-the wrong ones are redundant}"
 	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s | %5s %5s | %s | %s %s %s %s %s\n' \
-		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" $(judged "$dir/$s.json") "$why"
+		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" $redundant "$why"
 	[ -z "$why" ]
 }
 
