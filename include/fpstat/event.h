@@ -33,7 +33,7 @@
 	X(PRESERVE, "preserve", "READ: signal frame, ptrace or core dump")     \
 	X(RESTORE, "restore", "rt_sigreturn(): the state is about to be edited") \
 	X(SIGRETURN, "sigreturn", "INVALIDATE: fpsimd_update_current_state()") \
-	X(FLUSH_TASK, "flush-task", "INVALIDATE: fpsimd_flush_task_state()")   \
+	X(FLUSH_TASK, "flush-task", "unbound: fpsimd_flush_task_state()")      \
 	X(PTRACE, "ptrace", "READ or INVALIDATE: arch_ptrace()")               \
 	X(COREDUMP, "coredump", "READ: do_coredump()")                         \
 	X(EXEC, "exec", "INVALIDATE: fpsimd_flush_thread()")                   \
@@ -66,7 +66,8 @@ enum fp_event_kind {
 	X(BLOCK, "block")                                                      \
 	X(USER_RETURN, "user-return")                                          \
 	X(VCPU_LOAD, "vcpu-load")                                              \
-	X(GUEST_TRAP, "guest-trap")
+	X(GUEST_TRAP, "guest-trap")                                            \
+	X(KVM_RELOAD, "kvm-reload")
 
 enum fp_cause {
 #define X(id, name) FP_CAUSE_##id,

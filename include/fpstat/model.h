@@ -217,6 +217,10 @@ static inline __u32 fp_step(struct fp_cpu *cpu, const struct fp_event *ev)
 	case FP_EV_RUN_END:
 		cpu->cause = FP_CAUSE_NONE;
 		return 0;
+	case FP_EV_VCPU_RESET: /* inside KVM_RUN, between put and load */
+		if (cpu->bound == FP_BOUND_VCPU && cpu->buf == ev->buf)
+			cpu->cause = FP_CAUSE_KVM_RELOAD;
+		return 0;
 	case FP_EV_CPU_DEAD:
 		cpu->bound = FP_BOUND_NONE;
 		return 0;
