@@ -223,22 +223,25 @@ static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
 	return 0;
 }
 
-static __always_inline __u32 saved_who(__u32 own, __u32 ops)
+/* @guest, @kernel: the operations of @ops on their states, saves or loads. */
+static __always_inline __u32 whose(__u32 own, __u32 ops, __u32 guest,
+				   __u32 kernel)
 {
-	if (ops & FP_OP_GUEST_SAVE)
+	if (ops & guest)
 		return own == FP_NO_SLOT ? FP_WHO_NOBODY : FP_WHO_GUEST;
-	if (ops & FP_OP_KERNEL_SAVE)
+	if (ops & kernel)
 		return FP_WHO_KERNEL;
 	return own == FP_NO_SLOT ? FP_WHO_TASK : FP_WHO_HOST;
 }
 
+static __always_inline __u32 saved_who(__u32 own, __u32 ops)
+{
+	return whose(own, ops, FP_OP_GUEST_SAVE, FP_OP_KERNEL_SAVE);
+}
+
 static __always_inline __u32 loaded_who(__u32 own, __u32 ops)
 {
-	if (ops & FP_OP_GUEST_LOAD)
-		return own == FP_NO_SLOT ? FP_WHO_NOBODY : FP_WHO_GUEST;
-	if (ops & FP_OP_KERNEL_LOAD)
-		return FP_WHO_KERNEL;
-	return own == FP_NO_SLOT ? FP_WHO_TASK : FP_WHO_HOST;
+	return whose(own, ops, FP_OP_GUEST_LOAD, FP_OP_KERNEL_LOAD);
 }
 
 /*
@@ -640,8 +643,14 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
 }
 
-static __always_inline int on_vcpu_load(__u64 vcpu)
+/*
+ * A kprobe everywhere, as kernel_neon_begin(): softirqs are on here, and one that
+ * uses NEON after TIF_FOREIGN_FPSTATE was read would leave it stale.
+ */
+SEC("kprobe")
+int vcpu_load(struct pt_regs *ctx)
 {
+	__u64 vcpu = PT_REGS_PARM1(ctx);
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_VLOAD);
@@ -1101,7 +1110,6 @@ TWINS(save, on_save)
 TWINS(load, on_load)
 TWINS(bind_task, on_bind_task)
 TWINS_ARG(bind_state, on_bind_state)
-TWINS_ARG(vcpu_load, on_vcpu_load)
 
 /*
  * ---- witnesses: the same facts from other points, to compare with ----

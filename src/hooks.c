@@ -21,7 +21,7 @@ const struct hook hooks[] = {
 	  "k_bind_task", "f_bind_task", "loads of user state",
 	  HOOK_REQUIRED | HOOK_INSTEAD },
 	{ { "kvm_arch_vcpu_load_fp" },
-	  "k_vcpu_load", "f_vcpu_load", "which vcpu a thread runs",
+	  "vcpu_load", NULL, "which vcpu a thread runs",
 	  HOOK_REQUIRED },
 	{ { "kernel_neon_begin" },
 	  "neon_begin", NULL, "kernel-mode NEON", HOOK_REQUIRED },
