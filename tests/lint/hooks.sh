@@ -29,7 +29,7 @@ report "the table of src/hooks.c was understood" < <(
 )
 report "each function of src/hooks.c is allowed" < <(not_allowed <<<"$functions")
 report "each target named in bpf/ is allowed" < <(
-	grep -oh 'SEC("[a-z_.]*/[^"]*")' bpf/*.c | sed 's:.*/::; s/").*//' |
+	grep -oh 'SEC("[a-z_.]*/[^"]*")' bpf/*.[ch] | sed 's:.*/::; s/").*//' |
 		not_allowed
 )
 report "nothing else in src/ names a target" < <(

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Counting: what a step of the automaton answers, added to the vcpu that it is
+ * charged to, or to the CPU. Whether it was needed is for verdict.h.
+ */
+#ifndef FPSTAT_ACCOUNT_H
+#define FPSTAT_ACCOUNT_H
+
+#include "maps.h"
+
+/*
+ * The vcpu that operations on the user state of @t are charged to: @t is
+ * inside KVM_RUN for it. Between vcpu_load() and vcpu_put() the preempt
+ * notifier says so; from there to kvm_userspace_exit only we know.
+ */
+static __always_inline struct fp_vcpu *run_of(struct fp_percpu *c,
+					      const struct task_struct *t,
+					      __u64 loaded)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (!loaded)
+		return v && v->task == (__u64)t ? v : NULL;
+	if (v && v->vcpu == loaded)
+		return v;
+	return slot_by(&slot_of_vcpu, loaded);
+}
+
+static __always_inline void account_guest(struct fp_percpu *c,
+					  struct fp_vcpu *v, __u32 step)
+{
+	__u32 ops = FP_OPS(step), cause = FP_CAUSE(step);
+
+	if (ops & FP_OP_GUEST_SAVE) {
+		ADD(*(v ? &v->guest.save : &c->guest.save), 1);
+		if (v)
+			ADD(v->cause[cause & (FP_CAUSE_SLOTS - 1)], 1);
+	}
+	if (ops & FP_OP_GUEST_LOAD)
+		ADD(*(v ? &v->guest.load : &c->guest.load), 1);
+	if (ops & FP_OP_LIVE && v)
+		ADD(v->runs_live, 1);
+}
+
+/* @v: the vcpu that this is charged to, or NULL. */
+static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
+				    __u32 step)
+{
+	__u32 ops = FP_OPS(step);
+
+	if (!ops)
+		return;
+	account_guest(c, v, step);
+	if (ops & FP_OP_USER_SAVE) {
+		ADD(*(v ? &v->host.save : &c->task.save), 1);
+		if (witness && FP_CAUSE(step) != FP_CAUSE_GUEST_TRAP)
+			c->user_saves++;
+	}
+	if (ops & FP_OP_USER_LOAD)
+		ADD(*(v ? &v->host.load : &c->task.load), 1);
+	if (ops & FP_OP_KERNEL_SAVE)
+		ADD(c->kernel.save, 1);
+	if (ops & FP_OP_KERNEL_LOAD)
+		ADD(c->kernel.load, 1);
+	if (ops & FP_OP_MISSED)
+		ADD(c->missed, 1);
+	if (ops & FP_OP_UNDECIDED)
+		ADD(c->undecided, 1);
+	if (ops & FP_OP_EAGER && !seen_eager)
+		seen_eager = 1;
+	if (ops & FP_OP_MARTIN && !seen_martin)
+		seen_martin = 1;
+}
+
+#endif /* FPSTAT_ACCOUNT_H */

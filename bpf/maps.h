@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the hooks remember and share with user space: calibrated constants,
+ * switches and filters, the counters of vcpus and CPUs, and who runs what. And
+ * how a hook finds its CPU and a vcpu's slot.
+ */
+#ifndef FPSTAT_MAPS_H
+#define FPSTAT_MAPS_H
+
+#include "kernel.h"
+
+#include "fpstat/counters.h"
+
+const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
+/* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
+const volatile bool loads_by_bind;
+const volatile bool witness; /* keep what the witness programs compare with */
+
+/* Set when everything is attached: half a set of hooks would count wrong. */
+__u64 enabled;
+/* Policy, as seen in behaviour. */
+__u64 seen_eager, seen_martin;
+/*
+ * Filters: when 0, a look-up can't find anything. Each has a cache line of its
+ * own, for the first one is written at each exit to user space.
+ */
+#define LINE __attribute__((aligned(128)))
+__u64 owed_loads LINE;
+__u64 saved_neon LINE, begun_neon, trapped_tasks;
+__u64 end_of_bss LINE;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u32);
+	__type(value, struct fp_vcpu);
+} vcpus SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set before load */
+	__type(key, __u32);
+	__type(value, struct fp_percpu);
+} cpus SEC(".maps");
+
+/* struct kvm_vcpu * -> slot */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u32);
+} slot_of_vcpu SEC(".maps");
+
+/* struct task_struct * of a vcpu thread -> slot it ran last */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u32);
+} slot_of_task SEC(".maps");
+
+/*
+ * KVM_RUNs of a thread that never got to vcpu_load(): in 5.10 one with
+ * immediate_exit. They are its vcpu's as soon as we know which that is.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FP_MAX_VCPUS);
+	__type(key, __u64);
+	__type(value, __u64);
+} early_runs SEC(".maps");
+
+/* tasks that were switched out inside a kernel-mode NEON section -> CPU */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+} neon_of_task SEC(".maps");
+
+/* tasks that were switched out at the very begin of kernel_neon_begin() */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} begin_of_task SEC(".maps");
+
+/* tasks inside do_sve_acc() or do_sme_acc(): see on_bind_task() */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u8);
+} trap_of_task SEC(".maps");
+
+#define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
+
+static __always_inline struct fp_percpu *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return enabled ? bpf_map_lookup_elem(&cpus, &cpu) : NULL;
+}
+
+static __always_inline struct fp_vcpu *slot_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&vcpus, &slot);
+}
+
+static __always_inline struct fp_vcpu *slot_by(void *map, __u64 key)
+{
+	__u32 *slot = bpf_map_lookup_elem(map, &key);
+
+	return slot ? slot_at(*slot) : NULL;
+}
+
+#endif /* FPSTAT_MAPS_H */

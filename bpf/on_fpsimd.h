@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The hot hooks in arch/arm64/kernel/fpsimd.c: the save function, the load of a
+ * user state, and the bind of a guest's state, at its exit.
+ */
+#ifndef FPSTAT_ON_FPSIMD_H
+#define FPSTAT_ON_FPSIMD_H
+
+#include "account.h"
+#include "kernel.h"
+#include "maps.h"
+#include "on_neon.h"
+#include "step.h"
+#include "twins.h"
+
+/* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
+
+static __always_inline int on_save(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_SAVE);
+	struct fp_vcpu *v = NULL;
+	__u64 loaded, charged;
+
+	if (!c)
+		return 0;
+	if (c->nested && in_serving_softirq(t))
+		revoke_nested(c);
+	if (!ev.foreign) {
+		loaded = task_loaded_vcpu(t);
+		v = run_of(c, t, loaded);
+		charged = v != NULL;
+		barrier_var(charged); /* else clang ors a pointer */
+		ev.in_run = loaded || charged;
+		if (c->model.bound == FP_BOUND_UNKNOWN)
+			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
+	}
+	on_event(c, v, &ev);
+	return 0;
+}
+
+/* ---- the load of a user state ---- */
+
+/*
+ * The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. If
+ * it has not even left, as far as we know, then its end was dropped: from 7.0 on
+ * or so tracepoint programs can be preempted, and don't run twice at a time.
+ */
+static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (v && v->task == t) {
+		ADD(v->runs, 1);
+		v->task = 0;
+		if (v->owed != t) {
+			v->owed = t;
+			ADD(owed_loads, 1);
+		}
+	}
+	if (v && v->owed == t)
+		return v;
+	if (!owed_loads)
+		return NULL;
+	v = slot_by(&slot_of_task, t);
+	return v && v->owed == t ? v : NULL;
+}
+
+static __always_inline int on_load(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(t, FP_EV_LOAD);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = owed_by(c, (__u64)t);
+	if (v) {
+		v->owed = 0;
+		ADD(owed_loads, -1);
+	}
+	tell_other(task_home(t), ev.buf, FP_NOTE_MOVED);
+	on_event(c, v, &ev);
+	return 0;
+}
+
+/*
+ * Where task_fpsimd_load() is inlined: each bind of a task follows a load,
+ * save those of do_sve_acc() and do_sme_acc(), which bind what the registers
+ * hold already. They do so unless they took the way through memory, and then
+ * they call fpsimd_flush_task_state() first.
+ */
+static __always_inline int on_bind_task(void)
+{
+	__u64 t = bpf_get_current_task();
+
+	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t)) {
+		ADD(trapped_tasks, -1);
+		return 0;
+	}
+	return on_load();
+}
+
+/* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
+
+/* Where @v has its state live now. */
+static __always_inline void move_home(struct fp_vcpu *v)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (v->home == cpu)
+		return;
+	tell(v->home, v->buf, FP_NOTE_MOVED);
+	v->home = cpu;
+}
+
+static __always_inline int on_bind_state(__u64 arg)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	__u64 buf = bound_buf(arg), loaded;
+	struct fp_event ev = {
+		.buf = buf,
+		.kind = FP_EV_BIND_VCPU,
+		.foreign = !!(task_flags(t) & foreign_mask),
+		.in_run = 1,
+	};
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->slot);
+	if (!v || v->buf != buf) {
+		if (buf == neon_buf(t))
+			return on_bind_kernel(c, t, buf);
+		loaded = task_loaded_vcpu(t);
+		v = loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
+		if (!loaded || vcpu_buf(loaded) != buf) {
+			ADD(c->missed, 1);
+			return 0;
+		}
+	}
+	if (v) {
+		ev.gen = v->gen;
+		move_home(v);
+	}
+	on_event(c, v, &ev);
+	return 0;
+}
+
+TWINS(save, on_save)
+TWINS(load, on_load)
+TWINS(bind_task, on_bind_task)
+TWINS_ARG(bind_state, on_bind_state)
+
+#endif /* FPSTAT_ON_FPSIMD_H */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel-mode NEON: where a section begins, where its state is bound to be
+ * saved, and what the scheduler must know of it.
+ */
+#ifndef FPSTAT_ON_NEON_H
+#define FPSTAT_ON_NEON_H
+
+#include "kernel.h"
+#include "maps.h"
+#include "step.h"
+#include "verdict.h"
+
+#include <bpf/bpf_tracing.h>
+
+/* ---- the begin of a section ---- */
+
+static __always_inline int on_neon_begin(void)
+{
+	struct task_struct *t = current_task();
+	struct fp_percpu *c = this_cpu();
+	bool softirq = in_serving_softirq(t);
+	struct fp_event ev = {
+		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
+	};
+
+	if (!c)
+		return 0;
+	ADD(c->events[ev.kind], 1);
+	on_event(c, NULL, &ev);
+	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
+	/* Up to 6.18 a nested section is seen by its bind. */
+	if (c->nested) {
+		ADD(c->events[FP_EV_NEON_NEST], 1);
+		ev.kind = FP_EV_NEON_NEST;
+		ev.arg = 1;
+		on_event(c, NULL, &ev);
+	}
+	return 0;
+}
+
+/*
+ * A kprobe everywhere: it runs with interrupts masked. An fentry program can be
+ * preempted in task context, and then drops all sections of that CPU.
+ */
+SEC("kprobe")
+int neon_begin(struct pt_regs *ctx)
+{
+	return on_neon_begin();
+}
+
+/*
+ * A softirq's kernel_neon_begin() does not get here if its section is nested in
+ * a task's. From 6.19 on it looks nested to us for a moment too long, since
+ * kernel_neon_end() clears TIF_KERNEL_FPSTATE before the pointer that we see.
+ */
+static __always_inline void revoke_nested(struct fp_percpu *c)
+{
+	c->nested = 0;
+	ADD(c->kernel.verdict[FP_VERDICT_NEEDED], -1);
+	ADD(c->kernel.verdict[FP_VERDICT_LOAD_NEEDED], -1);
+	ADD(c->kernel.save, -1);
+	ADD(c->kernel.load, -1);
+	ADD(c->events[FP_EV_NEON_NEST], -1);
+}
+
+/* ---- its state is saved: fpsimd_bind_state_to_cpu() ---- */
+
+static __always_inline int on_bind_kernel(struct fp_percpu *c,
+					  struct task_struct *t, __u64 buf)
+{
+	__u64 key = (__u64)t;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_event ev = {
+		.buf = buf,
+		.kind = FP_EV_BIND_KERNEL,
+		.arg = in_serving_softirq(t),
+	};
+
+	ADD(c->events[FP_EV_BIND_KERNEL], 1);
+	if (!ev.arg) {
+		if (bpf_map_update_elem(&neon_of_task, &key, &cpu, BPF_ANY))
+			ADD(c->missed, 1);
+		else
+			ADD(saved_neon, 1);
+	}
+	on_event(c, NULL, &ev);
+	return 0;
+}
+
+/* ---- switched out and in: see sched_switch() ---- */
+
+/* Between the hook in kernel_neon_begin() and the save there. */
+static __always_inline void leave_begin(struct fp_percpu *c, __u64 t)
+{
+	__u8 one = 1;
+
+	if (c->judge.after == FP_AFTER_CLOBBER &&
+	    !bpf_map_update_elem(&begin_of_task, &t, &one, BPF_NOEXIST))
+		ADD(begun_neon, 1);
+}
+
+static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
+{
+	struct fp_event ev = { .kind = FP_EV_NEON_TASK };
+
+	if (!begun_neon || bpf_map_delete_elem(&begin_of_task, &t))
+		return;
+	ADD(begun_neon, -1);
+	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
+}
+
+static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)
+{
+	struct fp_event ev = { .kind = FP_EV_RESUME_KERNEL };
+	__u32 *cpu;
+
+	cpu = saved_neon ? bpf_map_lookup_elem(&neon_of_task, &t) : NULL;
+	if (!cpu)
+		return;
+	ev.buf = neon_buf((const struct task_struct *)t);
+	tell_other(*cpu, ev.buf, FP_NOTE_MOVED);
+	bpf_map_delete_elem(&neon_of_task, &t);
+	ADD(saved_neon, -1);
+	ADD(c->events[FP_EV_RESUME_KERNEL], 1);
+	on_event(c, NULL, &ev);
+}
+
+#endif /* FPSTAT_ON_NEON_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The scheduler: a task switch, and the end of a task. */
+#ifndef FPSTAT_ON_SCHED_H
+#define FPSTAT_ON_SCHED_H
+
+#include "kernel.h"
+#include "maps.h"
+#include "on_neon.h"
+#include "step.h"
+
+SEC("raw_tp/sched_switch")
+int sched_switch(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *prev = (void *)ctx->args[1];
+	__u64 next = ctx->args[2];
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = { .kind = FP_EV_SWITCH };
+
+	if (!c)
+		return 0;
+	ADD(c->events[FP_EV_SWITCH], 1);
+	ev.buf = task_buf(prev);
+	if (task_loaded_vcpu(prev))
+		ev.arg = ctx->args[0] || task_running(prev);
+	leave_begin(c, (__u64)prev);
+	on_event(c, NULL, &ev);
+	resume_begin(c, next);
+	resume_kernel(c, next);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int task_end(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 t = ctx->args[0];
+	struct fp_vcpu *v = slot_by(&slot_of_task, t);
+
+	on_gone(FP_EV_TASK_END);
+	bpf_map_delete_elem(&early_runs, &t);
+	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
+		ADD(trapped_tasks, -1);
+	if (!v)
+		return 0;
+	if (v->owed == t) {
+		v->owed = 0;
+		ADD(owed_loads, -1);
+	}
+	if (v->thread == t)
+		v->thread = 0;
+	bpf_map_delete_elem(&slot_of_task, &t);
+	return 0;
+}
+
+#endif /* FPSTAT_ON_SCHED_H */
