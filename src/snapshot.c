@@ -106,6 +106,12 @@ static void ops_sub(struct snap_ops *a, const struct snap_ops *b)
 	xfer_sub(&a->load, &b->load);
 }
 
+void snap_ops__add(struct snap_ops *a, const struct snap_ops *b)
+{
+	xfer_add(&a->save, &b->save);
+	xfer_add(&a->load, &b->load);
+}
+
 static void vcpu_sub(struct snap_vcpu *a, const struct snap_vcpu *b)
 {
 	size_t i;
@@ -126,10 +132,8 @@ static void vcpu_add(struct snap_vcpu *a, const struct snap_vcpu *b)
 	add(&a->runs, b->runs);
 	add(&a->exits, b->exits);
 	add(&a->guest_runs_live, b->guest_runs_live);
-	xfer_add(&a->guest.save, &b->guest.save);
-	xfer_add(&a->guest.load, &b->guest.load);
-	xfer_add(&a->host.save, &b->host.save);
-	xfer_add(&a->host.load, &b->host.load);
+	snap_ops__add(&a->guest, &b->guest);
+	snap_ops__add(&a->host, &b->host);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
 		add(&a->cause[i], b->cause[i]);
 }
@@ -253,6 +257,16 @@ void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 	for (i = 0; i < s->nr_vcpus; i++)
 		vcpu_add(total, &s->vcpus[i]);
 	vcpu_add(total, &s->folded_sum);
+}
+
+struct snap_ops snapshot__other(const struct snapshot *s)
+{
+	struct snap_ops o = s->task;
+
+	snap_ops__add(&o, &s->kernel_neon);
+	if (s->efi.save.done != SNAP_NA)
+		snap_ops__add(&o, &s->efi);
+	return o;
 }
 
 bool snapshot__has_folded(const struct snapshot *s)

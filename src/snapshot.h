@@ -46,6 +46,8 @@ struct snap_ops {
 struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes);
 /* Nothing is known of what these moved: all of it is unknown. */
 void snap_ops__unjudge(struct snap_ops *ops);
+/* @a += @b; what cannot be shown makes a sum that cannot be shown. */
+void snap_ops__add(struct snap_ops *a, const struct snap_ops *b);
 
 enum snap_vcpu_state { SNAP_VCPU_LIVE, SNAP_VCPU_ENDED };
 
@@ -119,6 +121,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 		    const struct snapshot *before);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* All that is charged to no vcpu; EFI is left out where it cannot be told. */
+struct snap_ops snapshot__other(const struct snapshot *s);
 /* Is there anything to tell that no row tells? (Vcpus may be untracked.) */
 bool snapshot__has_folded(const struct snapshot *s);
 const char *snap_policy__name(enum snap_policy p);

@@ -22,20 +22,10 @@ static void pin_other(struct snap_vcpu *v, const char *name,
 	v->host = *o;
 }
 
-static void add_done(struct snap_ops *a, const struct snap_ops *b)
-{
-	if (a->save.done != SNAP_NA)
-		a->save.done += b->save.done;
-	if (a->load.done != SNAP_NA)
-		a->load.done += b->load.done;
-}
-
 static void pin_all(struct snap_vcpu *pin, const struct snapshot *s)
 {
-	struct snap_ops o = s->task;
+	struct snap_ops o = snapshot__other(s);
 
-	add_done(&o, &s->kernel_neon);
-	add_done(&o, &s->efi);
 	pin_other(&pin[PIN_TASK], "other: task", &s->task);
 	pin_other(&pin[PIN_KERNEL], "other: NEON", &s->kernel_neon);
 	pin_other(&pin[PIN_EFI], "other: EFI", &s->efi);
@@ -46,7 +36,7 @@ static void pin_all(struct snap_vcpu *pin, const struct snapshot *s)
 		 s->folded ? "ended: %" PRIu64 : "untracked", s->folded);
 	snapshot__total(s, &pin[PIN_TOTAL]);
 	snprintf(pin[PIN_TOTAL].vm, sizeof(pin[PIN_TOTAL].vm), "total");
-	add_done(&pin[PIN_TOTAL].host, &o);
+	snap_ops__add(&pin[PIN_TOTAL].host, &o);
 }
 
 int table__build(struct table *t, const struct snapshot *s)

@@ -182,7 +182,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 	}
 	s->task = ops(50 * t, 40 * t);
 	s->kernel_neon = ops(2 * t, 2 * t);
-	s->efi = ops(0, 0);
+	s->efi.save.done = SNAP_NA;
+	s->efi.load.done = SNAP_NA;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = t * (uint64_t)i;
 	return fill_vcpus(c, s, t);

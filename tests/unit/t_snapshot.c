@@ -225,6 +225,23 @@ static void what_has_no_row_counts_too(void **state)
 	snapshot__free(&s);
 }
 
+static void what_efi_hides_is_left_out(void **state)
+{
+	struct snapshot s = { .task = { xfer(9), xfer(8) },
+			      .kernel_neon = { xfer(3), xfer(2) },
+			      .efi = { xfer(1), xfer(1) } };
+
+	(void)state;
+	assert_int_equal(snapshot__other(&s).save.done, 13);
+	assert_int_equal(snapshot__other(&s).load.unknown, 11);
+	s.efi.save.done = SNAP_NA;
+	s.efi.load.done = SNAP_NA;
+	assert_int_equal(snapshot__other(&s).save.done, 12);
+	assert_int_equal(snapshot__other(&s).load.done, 10);
+	s.task.save.done = SNAP_NA;
+	assert_true(snapshot__other(&s).save.done == SNAP_NA);
+}
+
 static void without_a_before_it_is_a_copy(void **state)
 {
 	struct snap_vcpu a = row(1, 1, 10);
@@ -297,6 +314,7 @@ int main(void)
 		cmocka_unit_test(not_available_stays_so),
 		cmocka_unit_test(intervals_add_up),
 		cmocka_unit_test(what_has_no_row_counts_too),
+		cmocka_unit_test(what_efi_hides_is_left_out),
 		cmocka_unit_test(without_a_before_it_is_a_copy),
 		cmocka_unit_test(conservation_is_checked_everywhere),
 	};
