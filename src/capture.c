@@ -180,7 +180,7 @@ static uint64_t sum(const struct counters *n, size_t offset)
 	for (i = 0; i < n->nr_cpus; i++)
 		total += __atomic_load_n(
 			(const uint64_t *)((const char *)&n->cpus[i] + offset),
-			__ATOMIC_RELAXED);
+			__ATOMIC_ACQUIRE);
 	return total;
 }
 

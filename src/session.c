@@ -61,11 +61,26 @@ static int take(struct session *s, bool mark)
 	return 0;
 }
 
+/*
+ * Two counters of another CPU may be seen in the wrong order; not twice. At a
+ * mark they stand still.
+ */
+static int take_whole(struct session *s, bool mark)
+{
+	int err = take(s, mark);
+
+	if (err || mark || conserve__check(&s->now, s->why, sizeof(s->why)))
+		return err;
+	snapshot__free(&s->now);
+	s->why[0] = '\0';
+	return take(s, mark);
+}
+
 static int read_now(struct session *s, bool mark)
 {
 	int err;
 
-	err = take(s, mark);
+	err = take_whole(s, mark);
 	if (!err && s->witness)
 		err = capture__witness(s->cap, &s->witness_now);
 	if (err) {
@@ -122,6 +137,8 @@ int session__sample(struct session *s, bool mark)
 	snapshot__free(&s->interval);
 	if (snapshot__delta(&s->interval, &s->now, &s->prev))
 		return fail(s, EXIT_ENV, "out of memory");
+	if (!conserve__check(&s->interval, s->why, sizeof(s->why)))
+		return EXIT_VIOLATION;
 	witness_delta(s);
 	return 0;
 }

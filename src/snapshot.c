@@ -90,6 +90,7 @@ static void xfer_sub(struct snap_xfer *a, const struct snap_xfer *b)
 #define X(field) sub(&a->field, b->field);
 	XFER_COUNTERS(X)
 #undef X
+	a->pending_before += b->pending;
 }
 
 static void xfer_add(struct snap_xfer *a, const struct snap_xfer *b)
@@ -97,11 +98,14 @@ static void xfer_add(struct snap_xfer *a, const struct snap_xfer *b)
 #define X(field) add(&a->field, b->field);
 	XFER_COUNTERS(X)
 #undef X
-	add(&a->pending, b->pending);
+	a->pending += b->pending;
+	a->pending_before += b->pending_before;
 }
 
+/* A load that was just being judged when it was read was unknown there. */
 static void ops_sub(struct snap_ops *a, const struct snap_ops *b)
 {
+	a->load.pending_before += sat_sub(b->load.unknown, a->load.unknown);
 	xfer_sub(&a->save, &b->save);
 	xfer_sub(&a->load, &b->load);
 }

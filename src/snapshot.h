@@ -18,7 +18,7 @@
 
 /*
  * Operations of one kind on one kind of context. Conservation, always:
- * done == needed + redundant + pending + unknown.
+ * done + pending_before == needed + redundant + pending + unknown.
  * clean, unclobbered and dead say why a save was redundant; loads have none.
  */
 struct snap_xfer {
@@ -29,6 +29,7 @@ struct snap_xfer {
 	uint64_t unclobbered;
 	uint64_t dead;
 	uint64_t pending; /* a level, not a rate */
+	uint64_t pending_before; /* where the interval begins; or 0 */
 	uint64_t unknown;
 	uint64_t bytes; /* SNAP_NA if the format was not seen */
 	uint64_t irqoff; /* with interrupts off; SNAP_NA if not known */

@@ -63,15 +63,32 @@ void capture__close(struct capture *c)
 	free(c);
 }
 
-static struct snap_xfer xfer(uint64_t done)
+/* @eighths of what was done was redundant. Each number only grows with @done. */
+static struct snap_xfer xfer(uint64_t done, uint64_t eighths)
 {
-	return (struct snap_xfer){ .done = done, .unknown = done,
+	uint64_t redundant = done * eighths / 8;
+
+	return (struct snap_xfer){ .done = done, .needed = done - redundant,
+				   .redundant = redundant,
 				   .bytes = done * 520, .irqoff = SNAP_NA };
 }
 
-static struct snap_ops ops(uint64_t save, uint64_t load)
+static struct snap_ops ops(uint64_t save, uint64_t load, uint64_t eighths)
 {
-	return (struct snap_ops){ xfer(save), xfer(load) };
+	struct snap_ops o = { xfer(save, eighths), xfer(load, eighths) };
+	struct snap_xfer *s = &o.save;
+
+	s->clean = s->redundant / 4;
+	s->dead = (s->redundant + 2) / 4;
+	s->unclobbered = s->redundant - s->clean - s->dead;
+	return o;
+}
+
+/* The last save waits for its verdict. */
+static void wait_for_verdict(struct snap_xfer *x)
+{
+	x->needed--;
+	x->pending++;
 }
 
 /* Vcpu @n at @t seconds. It has lived for @t - @since. */
@@ -84,9 +101,13 @@ static struct snap_vcpu vcpu(uint32_t n, uint64_t t, const char *vm)
 	v.runs = t * (10 + n);
 	v.exits = t * (1000 + 100 * n);
 	v.guest_runs_live = t * (900 + 10 * n);
-	v.guest = ops(t * (20 + n), t * (20 + n));
-	v.host = ops(t * (5 + n), t * (4 + n));
-	v.cause[FP_CAUSE_PREEMPT] = t * (15 + n);
+	v.guest = ops(t * (20 + n), t * (20 + n), n % 8);
+	v.host = ops(t * (5 + n), t * (4 + n), 8 - n % 8);
+	if (n == 1 && t % 2)
+		wait_for_verdict(&v.guest.save);
+	v.cause[FP_CAUSE_PREEMPT] = t * (12 + n);
+	v.cause[FP_CAUSE_SOFTIRQ_NEON] = t * 2;
+	v.cause[FP_CAUSE_TASK_NEON] = t;
 	v.cause[FP_CAUSE_USER_RETURN] = t * 5;
 	return v;
 }
@@ -101,7 +122,16 @@ static void pkvm(struct snapshot *s)
 		s->vcpus[i].guest_runs_live = SNAP_NA;
 		s->vcpus[i].guest.save.done = SNAP_NA;
 		s->vcpus[i].guest.load.done = SNAP_NA;
+		snap_ops__unjudge(&s->vcpus[i].host);
 	}
+	snap_ops__unjudge(&s->task);
+}
+
+/* What was called redundant before is needed all at once. */
+static void retract(struct snap_xfer *x)
+{
+	x->needed = x->done;
+	x->redundant = 0;
 }
 
 /* At 3 s vcpu 0 ends, at 5 s its row is given up; its numbers stand still. */
@@ -154,6 +184,10 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 		ending(s, t);
 	if (scene_is(c, "broken") && t >= 2)
 		s->vcpus[1].host.save.needed = 1;
+	if (scene_is(c, "torn") && t == 2)
+		s->vcpus[1].host.save.needed = 1;
+	if (scene_is(c, "fickle") && t >= 2)
+		retract(&s->vcpus[1].host.load);
 	return 0;
 }
 
@@ -175,13 +209,14 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->cpus = 4;
 	s->sve_vl = 32;
 	s->overhead_ns_per_exit = -1;
+	s->pending = scene_size(c) ? t % 2 : 0;
 	if (scene_is(c, "lossy")) {
 		s->lost = 7 * t;
 		s->missed = 3 * t;
 		s->undecided = t;
 	}
-	s->task = ops(50 * t, 40 * t);
-	s->kernel_neon = ops(2 * t, 2 * t);
+	s->task = ops(50 * t, 40 * t, 2);
+	s->kernel_neon = ops(2 * t, 2 * t, 0);
 	s->efi.save.done = SNAP_NA;
 	s->efi.load.done = SNAP_NA;
 	for (i = 0; i < FP_EV_MAX; i++)

@@ -143,11 +143,12 @@ static void levels_stay_levels(void **state)
 
 	(void)state;
 	a.guest.save.pending = 1;
-	b.guest.save.pending = 1;
+	b.guest.save.pending = 2;
 	s = shot(1, &a, 1);
 	n = shot(2, &b, 1);
 	d = delta(&n, &s);
-	assert_int_equal(d.vcpus[0].guest.save.pending, 1);
+	assert_int_equal(d.vcpus[0].guest.save.pending, 2);
+	assert_int_equal(d.vcpus[0].guest.save.pending_before, 1);
 	snapshot__free(&s);
 	snapshot__free(&n);
 	snapshot__free(&d);
@@ -267,6 +268,82 @@ static bool conserved(const struct snapshot *s)
 	return ok;
 }
 
+/* The interval from @was to @is: of a row that stays, or that is folded. */
+static bool interval_conserved(struct snap_xfer was, struct snap_xfer is,
+			       bool load, bool fold)
+{
+	struct snap_vcpu a = row(1, 1, 10), b = row(1, 1, 10);
+	struct snapshot s, n, d;
+	bool ok;
+
+	*(load ? &a.host.load : &a.host.save) = was;
+	*(load ? &b.host.load : &b.host.save) = is;
+	s = shot(1, &a, 1);
+	n = shot(2, &b, !fold);
+	n.folded = fold;
+	if (fold)
+		n.folded_sum = b;
+	assert_true(conserved(&s) && conserved(&n));
+	d = delta(&n, &s);
+	ok = conserved(&d);
+	snapshot__free(&s);
+	snapshot__free(&n);
+	snapshot__free(&d);
+	return ok;
+}
+
+#define XFER(...) ((struct snap_xfer){ __VA_ARGS__ })
+
+static void an_interval_is_conserved(void **state)
+{
+	struct snap_xfer before = XFER(.done = 9, .needed = 6, .clean = 1,
+				       .redundant = 1, .pending = 2);
+	int fold;
+
+	(void)state;
+	for (fold = 0; fold < 2; fold++) {
+		/* both were decided; of three more, one waits */
+		assert_true(interval_conserved(
+			before,
+			XFER(.done = 12, .needed = 8, .redundant = 2,
+			     .clean = 1, .dead = 1, .unknown = 1, .pending = 1),
+			false, fold));
+		/* what was needed is redundant now */
+		assert_false(interval_conserved(
+			before,
+			XFER(.done = 10, .needed = 5, .redundant = 5,
+			     .dead = 5),
+			false, fold));
+		assert_false(interval_conserved(
+			XFER(.done = 5, .needed = 5),
+			XFER(.done = 6, .redundant = 6), true, fold));
+		/* a save was unknown, and isn't any more */
+		assert_false(interval_conserved(
+			XFER(.done = 5, .unknown = 5),
+			XFER(.done = 6, .needed = 6), false, fold));
+		/* a load may have been read before it was judged */
+		assert_true(interval_conserved(
+			XFER(.done = 5, .needed = 4, .unknown = 1),
+			XFER(.done = 6, .needed = 6), true, fold));
+	}
+}
+
+/* More verdicts than operations: what is left is less than nothing. */
+static void too_many_verdicts_are_noticed(void **state)
+{
+	struct fp_ops save = { .save = 2,
+			       .verdict = { [FP_VERDICT_NEEDED] = 3 } };
+	struct fp_ops load = { .load = 2,
+			       .verdict = { [FP_VERDICT_LOAD_LIVE] = 3 } };
+	struct snapshot s = {};
+
+	(void)state;
+	s.task = snap_ops__read(&save, 520);
+	assert_false(conserved(&s));
+	s.task = snap_ops__read(&load, 520);
+	assert_false(conserved(&s));
+}
+
 static void conservation_is_checked_everywhere(void **state)
 {
 	struct snap_vcpu a = row(1, 1, 10);
@@ -316,6 +393,8 @@ int main(void)
 		cmocka_unit_test(what_has_no_row_counts_too),
 		cmocka_unit_test(what_efi_hides_is_left_out),
 		cmocka_unit_test(without_a_before_it_is_a_copy),
+		cmocka_unit_test(an_interval_is_conserved),
+		cmocka_unit_test(too_many_verdicts_are_noticed),
 		cmocka_unit_test(conservation_is_checked_everywhere),
 	};
 

@@ -172,6 +172,35 @@ static void a_broken_sum_is_a_violation(void **state)
 	session__close(&s);
 }
 
+/* Each moment is sound, but a verdict was changed between them. */
+static void a_verdict_stands(void **state)
+{
+	struct capture_opts opts = {};
+	struct session s = {};
+
+	(void)state;
+	setenv("FPSTAT_FAKE", "fickle", 1);
+	assert_int_equal(session__open(&s, &opts), 0);
+	assert_int_equal(session__begin(&s, false), 0);
+	assert_int_equal(session__sample(&s, false), 1);
+	assert_non_null(strstr(s.why, "vcpu alpha/1 (pid 1000): host.load"));
+	session__close(&s);
+}
+
+static void what_was_read_while_it_changed_is_read_again(void **state)
+{
+	struct capture_opts opts = {};
+	struct session s = {};
+
+	(void)state;
+	setenv("FPSTAT_FAKE", "torn", 1);
+	assert_int_equal(session__open(&s, &opts), 0);
+	assert_int_equal(session__begin(&s, false), 0);
+	assert_int_equal(session__sample(&s, false), 0);
+	assert_true(s.now.t == 3 && !s.why[0]);
+	session__close(&s);
+}
+
 static void json_escapes(void **state)
 {
 	char *text = NULL;
@@ -396,6 +425,8 @@ int main(void)
 		cmocka_unit_test(every_event_has_a_number),
 		cmocka_unit_test(intervals_of_a_session_add_up),
 		cmocka_unit_test(a_broken_sum_is_a_violation),
+		cmocka_unit_test(a_verdict_stands),
+		cmocka_unit_test(what_was_read_while_it_changed_is_read_again),
 		cmocka_unit_test(json_escapes),
 		cmocka_unit_test(numbers_never_lose_digits),
 		cmocka_unit_test(columns_are_sound),
