@@ -142,6 +142,30 @@ static void vcpu_add(struct snap_vcpu *a, const struct snap_vcpu *b)
 		add(&a->cause[i], b->cause[i]);
 }
 
+struct snap_oracle snap_vcpu__oracle(const struct snap_vcpu *v)
+{
+	const struct snap_ops *g = &v->guest, *h = &v->host;
+
+	if (g->save.done == SNAP_NA)
+		return (struct snap_oracle){ SNAP_NA, SNAP_NA };
+	return (struct snap_oracle){
+		.save = g->save.needed + h->save.needed,
+		.load = g->load.needed + h->load.needed,
+	};
+}
+
+/* A guest's state is live at an exit if it was at the entry, or was loaded. */
+struct snap_window snap_vcpu__window(const struct snap_vcpu *v)
+{
+	if (v->guest.save.done == SNAP_NA)
+		return (struct snap_window){ SNAP_NA, SNAP_NA, SNAP_NA };
+	return (struct snap_window){
+		.n = v->guest_runs_live + v->guest.load.done,
+		.hit_softirq = v->cause[FP_CAUSE_SOFTIRQ_NEON],
+		.hit_task = v->cause[FP_CAUSE_TASK_NEON],
+	};
+}
+
 void snapshot__free(struct snapshot *s)
 {
 	if (!s)

@@ -70,6 +70,26 @@ struct snap_vcpu {
 	uint64_t cause[FP_CAUSE_MAX]; /* losses of live guest state */
 };
 
+/* What would have been moved if nothing redundant had been: host and guest. */
+struct snap_oracle {
+	uint64_t save;
+	uint64_t load;
+};
+
+/*
+ * From an exit with live guest state to the next entry: how often there was
+ * such a time, and in how many of them NEON took the registers.
+ */
+struct snap_window {
+	uint64_t n;
+	uint64_t hit_softirq;
+	uint64_t hit_task;
+};
+
+/* All of these are SNAP_NA where the guest is not observable. */
+struct snap_oracle snap_vcpu__oracle(const struct snap_vcpu *v);
+struct snap_window snap_vcpu__window(const struct snap_vcpu *v);
+
 enum snap_policy {
 	SNAP_POLICY_UNKNOWN,
 	SNAP_POLICY_MARTIN,

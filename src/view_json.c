@@ -109,6 +109,28 @@ static void host(struct json *j, const struct view *v)
 	json__end(j);
 }
 
+static void oracle(struct json *j, const struct snap_vcpu *v)
+{
+	struct snap_oracle o = snap_vcpu__oracle(v);
+
+	json__object(j, "oracle");
+	json__count(j, "save", o.save);
+	json__count(j, "load", o.load);
+	json__end(j);
+}
+
+static void window(struct json *j, const struct snap_vcpu *v)
+{
+	struct snap_window w = snap_vcpu__window(v);
+
+	json__object(j, "window");
+	json__count(j, "n", w.n);
+	json__count(j, "hit_softirq", w.hit_softirq);
+	json__count(j, "hit_task", w.hit_task);
+	json__null(j, "ns");
+	json__end(j);
+}
+
 /* What vcpu and ended records have in common. */
 static void numbers(struct json *j, const struct snap_vcpu *v)
 {
@@ -121,9 +143,9 @@ static void numbers(struct json *j, const struct snap_vcpu *v)
 	ops(j, "guest", &v->guest);
 	ops(j, "host", &v->host);
 	json__null(j, "avoided");
-	json__null(j, "oracle");
+	oracle(j, v);
 	json__null(j, "collateral");
-	json__null(j, "window");
+	window(j, v);
 	json__object(j, "cause");
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
 		if (!never_guest(i) || v->cause[i])

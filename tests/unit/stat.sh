@@ -110,6 +110,16 @@ causes()
 	     ([.cause[]] | add) == .guest.save.done] | length == 4 and all'
 }
 is "causes add up to the saves" causes
+derived()
+{
+	all '[.[] | select(.type == "vcpu") |
+	     .oracle.save == .guest.save.needed + .host.save.needed and
+	     .oracle.load == .guest.load.needed + .host.load.needed and
+	     .window == { n: (.guest_runs_live + .guest.load.done), ns: null,
+			  hit_softirq: .cause["softirq-neon"],
+			  hit_task: .cause["task-neon"] }] | length == 4 and all'
+}
+is "what follows from the counters" derived
 # of each interval but the first; the sets have six records each
 conserved()
 {
@@ -127,7 +137,8 @@ ni()
 {
 	run 0 pkvm stat --json -- true &&
 	all '[.[] | select(.type == "vcpu") | .guest_runs_live, .guest.save[],
-	     .guest.load[], .cause[]] | length > 40 and all(. == null)' &&
+	     .guest.load[], .oracle[], .window[], .cause[]] |
+	     length > 60 and all(. == null)' &&
 	all '[.[] | select(.type == "vcpu").host.save.done] | all(. > 0)'
 }
 is "protected: null, never 0" ni

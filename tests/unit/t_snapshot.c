@@ -174,6 +174,30 @@ static void not_available_stays_so(void **state)
 	snapshot__free(&d);
 }
 
+static void what_a_vcpu_needed(void **state)
+{
+	struct snap_vcpu v = { .guest_runs_live = 90,
+			       .guest = { { .done = 9, .needed = 5 },
+					  { .done = 8, .needed = 4 } },
+			       .host = { { .done = 7, .needed = 3 },
+					 { .done = 6, .needed = 2 } } };
+
+	(void)state;
+	v.cause[FP_CAUSE_SOFTIRQ_NEON] = 2;
+	v.cause[FP_CAUSE_TASK_NEON] = 1;
+	assert_int_equal(snap_vcpu__oracle(&v).save, 8);
+	assert_int_equal(snap_vcpu__oracle(&v).load, 6);
+	assert_int_equal(snap_vcpu__window(&v).n, 98);
+	assert_int_equal(snap_vcpu__window(&v).hit_softirq, 2);
+	assert_int_equal(snap_vcpu__window(&v).hit_task, 1);
+	v.guest.save.done = SNAP_NA;
+	assert_true(snap_vcpu__oracle(&v).save == SNAP_NA);
+	assert_true(snap_vcpu__oracle(&v).load == SNAP_NA);
+	assert_true(snap_vcpu__window(&v).n == SNAP_NA);
+	assert_true(snap_vcpu__window(&v).hit_softirq == SNAP_NA);
+	assert_true(snap_vcpu__window(&v).hit_task == SNAP_NA);
+}
+
 /* Whatever ends and is folded: the intervals add up to the whole. */
 static void intervals_add_up(void **state)
 {
@@ -389,6 +413,7 @@ int main(void)
 		cmocka_unit_test(counters_that_vanish_are_not_huge),
 		cmocka_unit_test(levels_stay_levels),
 		cmocka_unit_test(not_available_stays_so),
+		cmocka_unit_test(what_a_vcpu_needed),
 		cmocka_unit_test(intervals_add_up),
 		cmocka_unit_test(what_has_no_row_counts_too),
 		cmocka_unit_test(what_efi_hides_is_left_out),
