@@ -15,7 +15,7 @@
 enum row_kind {
 	ROW_VCPU,
 	ROW_SUM, /* of vcpus: identities are blank */
-	ROW_OTHER, /* no vcpu: what belongs to guests is "-" */
+	ROW_OTHER, /* no vcpu: what only vcpus have is "-" */
 };
 
 struct row {
@@ -27,6 +27,7 @@ enum column_unit {
 	UNIT_TEXT,
 	UNIT_ID, /* a number that is a name */
 	UNIT_COUNT, /* may be shown per second */
+	UNIT_SHARE, /* hundredths of a percent */
 };
 
 struct column {
@@ -38,8 +39,9 @@ struct column {
 	int narrow; /* at least, on the screen */
 	int drop; /* the highest goes first when the screen is too small */
 	bool left;
+	bool others; /* what belongs to no vcpu has it, too */
 	enum column_unit unit;
-	const char *json; /* the same number in a vcpu record */
+	const char *json; /* the same number in a vcpu record, if there */
 	const char *help;
 	uint64_t (*number)(const struct snap_vcpu *v); /* or .. */
 	const char *(*text)(const struct snap_vcpu *v);
@@ -48,6 +50,7 @@ struct column {
 };
 
 #define COLUMN_CELL 80
+#define COLUMN_MAX 24
 
 extern const struct column columns[];
 extern const size_t nr_columns;
@@ -58,11 +61,16 @@ const char *column__title(const struct column *c, bool rate);
 /* @dt > 0: per second, over @dt seconds. @cell has COLUMN_CELL bytes. */
 void column__cell(const struct column *c, const struct row *r, double dt,
 		  char *cell);
-/* The same in @width columns: 12345678 becomes 12.3M, never 123456. */
+/* The same in @width columns. */
 void column__fit(const struct column *c, const struct row *r, double dt,
 		 int width, char *cell);
 /* "n/a", a count, or (@dt > 0) a rate with as many digits as make sense. */
 void column__number(uint64_t n, double dt, char *cell);
+
+/* The same in @width columns: 12345678 becomes 12.3M, never 123456. */
+void column__short(uint64_t n, double dt, int width, char *cell);
+/* "n/a", or whole percents; 0% is none, and 100% all. */
+void column__share(uint64_t share, char *cell);
 
 /* Sums below the vcpus. */
 enum table_pin {

@@ -52,7 +52,7 @@ static int longest_name(const struct table *table)
 static void lay_out_columns(struct layout *l, int cols,
 			    const struct table *table)
 {
-	int spare, want;
+	int spare, want, grow;
 	size_t i;
 
 	for (i = 0; i < nr_columns; i++)
@@ -66,11 +66,12 @@ static void lay_out_columns(struct layout *l, int cols,
 		l->width[0] += want;
 		spare -= want;
 	}
-	for (i = 1; i < nr_columns && spare >= 2; i++) {
-		if (!l->width[i] || columns[i].width <= l->width[i])
+	for (i = 1; i < nr_columns; i++) {
+		grow = columns[i].width - columns[i].narrow;
+		if (!l->width[i] || grow > spare)
 			continue;
-		l->width[i] += 2;
-		spare -= 2;
+		l->width[i] += grow;
+		spare -= grow;
 	}
 }
 

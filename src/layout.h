@@ -5,13 +5,11 @@
 
 #include "column.h"
 
-#define LAYOUT_COLUMNS 16
-
 struct layout {
 	/* lines from the top; page is for the vcpus */
 	int head, title, page, pins, foot;
 	/* of each column; 0: no room for it */
-	int width[LAYOUT_COLUMNS];
+	int width[COLUMN_MAX];
 };
 
 void layout__make(struct layout *l, int lines, int cols,

@@ -116,6 +116,30 @@ void snap_ops__add(struct snap_ops *a, const struct snap_ops *b)
 	xfer_add(&a->load, &b->load);
 }
 
+uint64_t snap_xfer__redundant(const struct snap_xfer *x)
+{
+	if (x->done == SNAP_NA || x->unknown > x->needed + x->redundant)
+		return SNAP_NA;
+	return x->redundant;
+}
+
+uint64_t snap_xfer__share(const struct snap_xfer *x)
+{
+	uint64_t n = snap_xfer__redundant(x);
+
+	if (!n || n == SNAP_NA)
+		return n;
+	return n * 10000 / (x->needed + x->redundant + x->unknown);
+}
+
+uint64_t snap_ops__share(const struct snap_ops *ops)
+{
+	struct snap_xfer both = ops->save;
+
+	xfer_add(&both, &ops->load);
+	return snap_xfer__share(&both);
+}
+
 static void vcpu_sub(struct snap_vcpu *a, const struct snap_vcpu *b)
 {
 	size_t i;

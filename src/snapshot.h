@@ -50,6 +50,15 @@ void snap_ops__unjudge(struct snap_ops *ops);
 /* @a += @b; what cannot be shown makes a sum that cannot be shown. */
 void snap_ops__add(struct snap_ops *a, const struct snap_ops *b);
 
+/*
+ * How many were redundant, and of saves and loads together: which share of all
+ * that are decided, in hundredths of a percent. At least: what is unknown may
+ * have been redundant, too. SNAP_NA where more is unknown than known.
+ */
+uint64_t snap_xfer__redundant(const struct snap_xfer *x);
+uint64_t snap_xfer__share(const struct snap_xfer *x);
+uint64_t snap_ops__share(const struct snap_ops *ops);
+
 enum snap_vcpu_state { SNAP_VCPU_LIVE, SNAP_VCPU_ENDED };
 
 struct snap_vcpu {

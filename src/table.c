@@ -8,17 +8,11 @@
 #include "column.h"
 #include "util.h"
 
-/* What is charged to nobody has no guest, and no run. */
 static void pin_other(struct snap_vcpu *v, const char *name,
 		      const struct snap_ops *o)
 {
 	memset(v, 0, sizeof(*v));
 	snprintf(v->vm, sizeof(v->vm), "%s", name);
-	v->runs = SNAP_NA;
-	v->exits = SNAP_NA;
-	v->guest_runs_live = SNAP_NA;
-	v->guest.save.done = SNAP_NA;
-	v->guest.load.done = SNAP_NA;
 	v->host = *o;
 }
 

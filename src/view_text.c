@@ -10,7 +10,7 @@
 struct paper {
 	FILE *out;
 	double dt; /* > 0: per second */
-	int width[16];
+	int width[COLUMN_MAX];
 };
 
 static const enum table_pin pins[] = { PIN_ENDED, PIN_TASK, PIN_KERNEL, PIN_EFI,

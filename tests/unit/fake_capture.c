@@ -63,24 +63,26 @@ void capture__close(struct capture *c)
 	free(c);
 }
 
-/* @eighths of what was done was redundant. Each number only grows with @done. */
-static struct snap_xfer xfer(uint64_t done, uint64_t eighths)
+/* @t seconds with @done a second, of which @eighths were redundant. */
+static struct snap_xfer xfer(uint64_t t, uint64_t done, uint64_t eighths)
 {
 	uint64_t redundant = done * eighths / 8;
 
-	return (struct snap_xfer){ .done = done, .needed = done - redundant,
-				   .redundant = redundant,
-				   .bytes = done * 520, .irqoff = SNAP_NA };
+	return (struct snap_xfer){ .done = t * done,
+				   .needed = t * (done - redundant),
+				   .redundant = t * redundant,
+				   .bytes = t * done * 520, .irqoff = SNAP_NA };
 }
 
-static struct snap_ops ops(uint64_t save, uint64_t load, uint64_t eighths)
+static struct snap_ops ops(uint64_t t, uint64_t save, uint64_t load,
+			   uint64_t eighths)
 {
-	struct snap_ops o = { xfer(save, eighths), xfer(load, eighths) };
-	struct snap_xfer *s = &o.save;
+	struct snap_ops o = { xfer(t, save, eighths), xfer(t, load, eighths) };
+	uint64_t redundant = save * eighths / 8;
 
-	s->clean = s->redundant / 4;
-	s->dead = (s->redundant + 2) / 4;
-	s->unclobbered = s->redundant - s->clean - s->dead;
+	o.save.clean = t * (redundant / 4);
+	o.save.dead = t * (redundant / 8);
+	o.save.unclobbered = o.save.redundant - o.save.clean - o.save.dead;
 	return o;
 }
 
@@ -101,8 +103,8 @@ static struct snap_vcpu vcpu(uint32_t n, uint64_t t, const char *vm)
 	v.runs = t * (10 + n);
 	v.exits = t * (1000 + 100 * n);
 	v.guest_runs_live = t * (900 + 10 * n);
-	v.guest = ops(t * (20 + n), t * (20 + n), n % 8);
-	v.host = ops(t * (5 + n), t * (4 + n), 8 - n % 8);
+	v.guest = ops(t, 20 + n, 20 + n, n % 8);
+	v.host = ops(t, 5 + n, 4 + n, 8 - n % 8);
 	if (n == 1 && t % 2)
 		wait_for_verdict(&v.guest.save);
 	v.cause[FP_CAUSE_PREEMPT] = t * (12 + n);
@@ -215,8 +217,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 		s->missed = 3 * t;
 		s->undecided = t;
 	}
-	s->task = ops(50 * t, 40 * t, 2);
-	s->kernel_neon = ops(2 * t, 2 * t, 0);
+	s->task = ops(t, 50, 40, 2);
+	s->kernel_neon = ops(t, 2, 2, 0);
 	s->efi.save.done = SNAP_NA;
 	s->efi.load.done = SNAP_NA;
 	for (i = 0; i < FP_EV_MAX; i++)

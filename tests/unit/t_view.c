@@ -266,22 +266,67 @@ static void numbers_never_lose_digits(void **state)
 	assert_string_equal(cell, "-");
 }
 
+static void shares_are_whole_percents(void **state)
+{
+	static const struct {
+		struct snap_xfer save;
+		const char *cell;
+	} cases[] = {
+		{ { .done = 0 }, "0%" },
+		{ { .done = 3, .needed = 3 }, "0%" },
+		{ { .done = 1000, .needed = 999, .redundant = 1 }, "<1%" },
+		{ { .done = 1000, .needed = 1, .redundant = 999 }, "99%" },
+		{ { .done = 7, .redundant = 6, .pending = 1 }, "100%" },
+		{ { .done = 4, .redundant = 2, .unknown = 2 }, "50%" },
+		{ { .done = 5, .redundant = 2, .unknown = 3 }, "n/a" },
+		{ { .done = SNAP_NA, .redundant = 2 }, "n/a" },
+	};
+	const struct column *share = column__by_id("guest-red");
+	const struct column *count = column__by_id("g-save-red");
+	struct snap_vcpu v = {};
+	struct row r = { &v, ROW_VCPU };
+	char cell[COLUMN_CELL];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		v.guest.save = cases[i].save;
+		column__cell(share, &r, 1, cell);
+		assert_string_equal(cell, cases[i].cell);
+		column__cell(count, &r, 0, cell);
+		assert_int_equal(!strcmp(cell, "n/a"),
+				 !strcmp(cases[i].cell, "n/a"));
+	}
+	v.guest.save = (struct snap_xfer){ .done = 3, .redundant = 3 };
+	v.guest.load = (struct snap_xfer){ .done = 1, .needed = 1 };
+	column__fit(share, &r, 5, 4, cell);
+	assert_string_equal(cell, "75%");
+	column__fit(count, &r, 2, 6, cell);
+	assert_string_equal(cell, "1.5");
+	r.kind = ROW_OTHER;
+	column__cell(share, &r, 1, cell);
+	assert_string_equal(cell, "-");
+	column__cell(column__by_id("host-red"), &r, 1, cell);
+	assert_string_equal(cell, "0%");
+}
+
 /* A column that nobody could find again in a record, or no key for it. */
 static void columns_are_sound(void **state)
 {
 	static char json[256 * 1024];
-	char key[64], path[64], *part, *save;
+	char key[64], path[64] = "", *part, *save;
 	size_t i, j;
 
 	(void)state;
-	assert_true(nr_columns <= LAYOUT_COLUMNS);
 	assert_true(fps_read_file(GOLDEN "two.json", json, sizeof(json)) > 0);
 	for (i = 0; i < nr_columns; i++) {
 		assert_true(!columns[i].number != !columns[i].text);
 		assert_true(columns[i].number || columns[i].compare);
 		assert_true(columns[i].help && columns[i].width > 0 &&
 			    columns[i].narrow > 0);
-		snprintf(path, sizeof(path), "%s", columns[i].json);
+		assert_true(!columns[i].json == (columns[i].unit == UNIT_SHARE));
+		if (columns[i].json)
+			snprintf(path, sizeof(path), "%s", columns[i].json);
 		for (part = strtok_r(path, ".", &save); part;
 		     part = strtok_r(NULL, ".", &save)) {
 			snprintf(key, sizeof(key), "\"%s\":", part);
@@ -349,6 +394,43 @@ static void every_size_has_a_layout(void **state)
 		}
 	}
 	table__free(&t);
+}
+
+static void each_width_has_its_columns(void **state)
+{
+	static const struct {
+		int cols;
+		const char *titles;
+	} cases[] = {
+		{ 23, "VM G-SAVE G-LOAD" },
+		{ 32, "VM VCPU G-SAVE G-LOAD GRED" },
+		{ 40, "VM VCPU EXIT G-SAVE G-LOAD GRED" },
+		{ 60, "VM VCPU EXIT G-SAVE G-LOAD GRED H-SAVE H-LOAD HRED" },
+		{ 79, "VM VCPU RUN EXIT LIVE G-SAVE G-LOAD GRED H-SAVE H-LOAD "
+		      "HRED" },
+		{ 80, "VM PID VCPU RUN EXIT LIVE G-SAVE G-LOAD GRED H-SAVE "
+		      "H-LOAD HRED" },
+		{ 100, "VM PID VCPU TID STATE RUN EXIT LIVE G-SAVE G-LOAD GRED "
+		       "H-SAVE H-LOAD HRED" },
+		{ 132, "VM PID VCPU TID STATE RUN EXIT LIVE G-SAVE G-LOAD GRED "
+		       "H-SAVE H-LOAD HRED G-SRED G-LRED H-SRED H-LRED" },
+	};
+	struct table t = {};
+	struct layout l;
+	char titles[256];
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		layout__make(&l, 24, cases[i].cols, &t);
+		titles[0] = '\0';
+		for (j = 0; j < nr_columns; j++) {
+			if (l.width[j])
+				strcat(strcat(titles, j ? " " : ""),
+				       columns[j].title);
+		}
+		assert_string_equal(titles, cases[i].titles);
+	}
 }
 
 static void widths_of_text(void **state)
@@ -429,9 +511,11 @@ int main(void)
 		cmocka_unit_test(what_was_read_while_it_changed_is_read_again),
 		cmocka_unit_test(json_escapes),
 		cmocka_unit_test(numbers_never_lose_digits),
+		cmocka_unit_test(shares_are_whole_percents),
 		cmocka_unit_test(columns_are_sound),
 		cmocka_unit_test(every_order_is_stable),
 		cmocka_unit_test(every_size_has_a_layout),
+		cmocka_unit_test(each_width_has_its_columns),
 		cmocka_unit_test(widths_of_text),
 		cmocka_unit_test(keys_do_what_they_say),
 	};

@@ -80,18 +80,22 @@ alive() { kill -0 "$(cat "$tmp/pid")"; }
 dead() { ! alive 2>/dev/null; }
 
 begin 80 24 two -i 0.2
-is "80x24: rows"            sees '^beta  *1001  *1  *1103  *13  *1300  *930  *23  *23  *8.0  *7.0'
+is "80x24: rows"            sees '^beta  *1001  *1  *13  *1300  *930  *23  *23  *34%  *8.0  *7.0  *60%$'
 is "header"                 has 'mode vhe  policy eager-host  cpus 4'
-is "other"                  has '^other .* 52 *42'
-is "the largest first"      starts_with 1103
+is "other"                  has '^other .* 52 *42 *23%$'
+is "the largest first"      starts_with 'beta .* 1300 '
 key r
-is "reversed"               starts_with 1100
+is "reversed"               starts_with 'alpha .* 1000 '
 key r G
-is "by a column's letter"   starts_with 1103
+is "by a column's letter"   starts_with 'beta .* 1300 '
+key E
+is "by a share"             starts_with 'alpha .* 1000 .*100%'
+key Y
+is "by what is not shown"   starts_with 'beta .* 1300 '
 key V
-is "by name"                starts_with 1100
+is "by name"                starts_with 'alpha .* 1000 '
 key '>'
-is "by the column right of it" starts_with 1100
+is "by the column right of it" starts_with 'alpha .* 1000 '
 key h
 is "help"                   sees 'reverse the order'
 key h
@@ -109,8 +113,10 @@ is "goes on"                loses 'frozen'
 key z Escape F5 Left
 is "other keys do nothing"  alive
 t resize-window -x 40 -y 8
-is "40x8"                   sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD *$'
-is "40x8: rows"             sees '^alpha  *0  *1000  *20  *20'
+is "40x8"                   sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD  *GRED$'
+is "40x8: rows"             sees '^alpha  *0  *1000  *20  *20  *0%$'
+t resize-window -x 60 -y 10
+is "60x10"                  sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD  *GRED  *H-SAVE  *H-LOAD  *HRED$'
 for size in '1 1' '2 1' '1 2' '10 3' '200 5' '3 60'; do
 	t resize-window -x "${size% *}" -y "${size#* }"
 	sleep 0.2
@@ -120,7 +126,7 @@ for size in '1 1' '2 1' '1 2' '10 3' '200 5' '3 60'; do
 done
 is "tiny ones"              alive
 t resize-window -x 160 -y 50
-is "large again: all columns" sees '^beta  *1001  *1  *1103 live'
+is "large again: all columns" sees '^beta  *1001  *1  *1103 live .* 60%  *8.0  *8.0  *5.0  *4.0$'
 key q
 is "q: terminal as before"  ended 0
 is "screen left behind is clean" hasnt 'G-SAVE'
@@ -148,7 +154,7 @@ is "PgDn"                   starts_with '1009  *0'
 key Down
 is "down"                   starts_with '1009  *1'
 key End
-is "End"                    sees '1511  *1  *2123'
+is "End"                    sees '1511  *1 '
 key PPage Up Home
 is "Home"                   starts_with '1000  *0'
 kill -TERM "$(cat "$tmp/pid")"
@@ -166,26 +172,30 @@ is "is obeyed"              nocolor
 env=
 
 begin 80 24 hostile
-is "hostile names"          sees '^?\]0;owned'
+is "hostile names"          sees '^?\]0;owne'
 is "UTF-8"                  has '^gäst?'
 locale=C
 begin 80 24 hostile
 is "no UTF-8"               sees '^g?st?'
 locale=
 begin 80 24 pkvm
-is "protected"              sees 'n/a  *n/a'
+is "protected"              sees 'n/a  *n/a  *n/a  *8.0  *7.0  *n/a$'
+begin 132 43 two
+is "132x43: all columns"    sees '^VM  *PID VCPU  *TID STATE .* HRED G-SRED G-LRED H-SRED H-LRED$'
+is "132x43: rows"           has '^alpha  *1000  *0  *1100 live .* 100%  *0  *0  *5.0  *4.0$'
+is "132x43: other"          has '^other .* - *52 *42 *23% *- *- *12 *10$'
 begin 80 24 empty
 is "no guests"              sees '0 vcpus'
 
 # curses itself forgets some memory then
 env='TERM=no-such-terminal ASAN_OPTIONS=detect_leaks=0'
-begin 110 40 two -i 0.1 -c 1
-is "unknown terminal: plain text" sees "^beta .*7.0$"
+begin 140 40 two -i 0.1 -c 1
+is "unknown terminal: plain text" sees "^beta .*4.0$"
 is "says so"                has "no-such-terminal"
 is "and ends"               ended 0
 env=TERM=dumb
-begin 110 40 two -i 0.1 -c 1
-is "a dumb one"             sees "^beta .*7.0$"
+begin 140 40 two -i 0.1 -c 1
+is "a dumb one"             sees "^beta .*4.0$"
 is "and ends, too"          ended 0
 env=
 
