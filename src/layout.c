@@ -5,7 +5,7 @@
 /* The less room, the less beside the vcpus. */
 static void lay_out_lines(struct layout *l, int lines)
 {
-	l->head = lines >= 6 ? 3 : lines >= 3;
+	l->head = lines >= 12 ? 4 : lines >= 6 ? 2 : lines >= 3;
 	l->title = lines >= 2;
 	l->pins = lines >= 7;
 	l->foot = lines >= 10;

@@ -321,6 +321,17 @@ struct snap_ops snapshot__other(const struct snapshot *s)
 	return o;
 }
 
+struct snap_ops snapshot__all(const struct snapshot *s)
+{
+	struct snap_ops all = snapshot__other(s);
+	struct snap_vcpu vcpus;
+
+	snapshot__total(s, &vcpus);
+	snap_ops__add(&all, &vcpus.guest);
+	snap_ops__add(&all, &vcpus.host);
+	return all;
+}
+
 bool snapshot__has_folded(const struct snapshot *s)
 {
 	const struct snap_vcpu *f = &s->folded_sum;

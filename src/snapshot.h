@@ -153,6 +153,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
 /* All that is charged to no vcpu; EFI is left out where it cannot be told. */
 struct snap_ops snapshot__other(const struct snapshot *s);
+/* All there is: vcpus, guest and host, and others. */
+struct snap_ops snapshot__all(const struct snapshot *s);
 /* Is there anything to tell that no row tells? (Vcpus may be untracked.) */
 bool snapshot__has_folded(const struct snapshot *s);
 const char *snap_policy__name(enum snap_policy p);

@@ -68,6 +68,47 @@ static void print_head(FILE *out, const struct snapshot *s)
 		snap_policy__name(s->policy), s->cpus, lost, missed, undecided);
 }
 
+static void print_verdict(struct paper *t, const char *what, uint64_t n)
+{
+	char cell[COLUMN_CELL];
+
+	column__number(n, t->dt, cell);
+	fprintf(t->out, " %s %s", what, cell);
+}
+
+static void print_verdicts(struct paper *t, const char *what,
+			   const struct snap_xfer *x)
+{
+	char share[COLUMN_CELL];
+
+	fputc('#', t->out);
+	print_verdict(t, what, x->done);
+	if (x->done != SNAP_NA) {
+		column__share(snap_xfer__share(x), share);
+		print_verdict(t, "needed", x->needed);
+		print_verdict(t, "unknown", x->unknown);
+		print_verdict(t, "redundant", x->redundant);
+		fprintf(t->out, " (%s)", share);
+	}
+}
+
+/* pending is a level: it is no rate, and the last of its line. */
+static void print_all(struct paper *t, const struct snapshot *s)
+{
+	struct snap_ops all = snapshot__all(s);
+
+	print_verdicts(t, t->dt > 0 ? "save/s" : "save", &all.save);
+	if (all.save.done != SNAP_NA) {
+		print_verdict(t, "clean", all.save.clean);
+		print_verdict(t, "unclobbered", all.save.unclobbered);
+		print_verdict(t, "dead", all.save.dead);
+		fprintf(t->out, " pending %" PRIu64, all.save.pending);
+	}
+	fputc('\n', t->out);
+	print_verdicts(t, t->dt > 0 ? "load/s" : "load", &all.load);
+	fputc('\n', t->out);
+}
+
 static void print_marks(FILE *out, const struct view *v)
 {
 	const struct witness *w = v->witness;
@@ -128,6 +169,7 @@ void view_text__print(FILE *out, const struct view *v)
 		if (shown(v, pins[i]))
 			print_row(&t, &table.pinned[pins[i]]);
 	}
+	print_all(&t, v->s);
 	print_marks(out, v);
 	fputc('\n', out);
 	fflush(out);

@@ -190,31 +190,36 @@ static void draw_health(struct tui *t, const struct tui_frame *f, int y)
 		ink(&p, A_REVERSE, "  frozen  ");
 }
 
+/* How many a second, and the redundant share of them. */
+static void draw_sum(struct pen *p, const char *what, const struct snap_xfer *x,
+		     double dt, const char *share_of)
+{
+	char number[COLUMN_CELL], share[COLUMN_CELL];
+
+	column__short(x->done, dt, 5, number);
+	column__share(snap_xfer__share(x), share);
+	ink(p, A_NORMAL, "%s ", what);
+	ink(p, A_BOLD, "%5s", number);
+	ink(p, A_NORMAL, "%s ", share_of);
+	ink(p, A_BOLD, "%4s", share);
+}
+
 static void draw_totals(const struct tui_frame *f, int y)
 {
-	const struct snap_vcpu *all = &f->table->pin[PIN_TOTAL];
-	const struct snap_vcpu *other = &f->table->pin[PIN_OTHER];
-	const struct {
-		const char *what;
-		uint64_t save, load;
-	} sums[] = {
-		{ "guest", all->guest.save.done, all->guest.load.done },
-		{ "host", sat_sub(all->host.save.done, other->host.save.done),
-		  sat_sub(all->host.load.done, other->host.load.done) },
-		{ "other", other->host.save.done, other->host.load.done },
-	};
-	char save[COLUMN_CELL], load[COLUMN_CELL];
-	struct pen p = { y, 0 };
-	size_t i;
+	const struct snapshot *s = f->view->s;
+	struct snap_ops all = snapshot__all(s), other = snapshot__other(s);
+	struct pen save = { y, 0 }, load = { y + 1, 0 };
+	struct snap_vcpu v;
 
-	for (i = 0; i < ARRAY_SIZE(sums); i++) {
-		column__number(sums[i].save, f->view->s->dt, save);
-		column__number(sums[i].load, f->view->s->dt, load);
-		ink(&p, A_NORMAL, "%s%s save/s ", i ? "  " : "", sums[i].what);
-		ink(&p, A_BOLD, "%s", save);
-		ink(&p, A_NORMAL, " load/s ");
-		ink(&p, A_BOLD, "%s", load);
-	}
+	snapshot__total(s, &v);
+	draw_sum(&save, "save/s", &all.save, s->dt, " redundant");
+	draw_sum(&load, "load/s", &all.load, s->dt, " redundant");
+	draw_sum(&save, "  guest", &v.guest.save, s->dt, "");
+	draw_sum(&load, "  guest", &v.guest.load, s->dt, "");
+	draw_sum(&save, "  host", &v.host.save, s->dt, "");
+	draw_sum(&load, "  host", &v.host.load, s->dt, "");
+	draw_sum(&save, "  other", &other.save, s->dt, "");
+	draw_sum(&load, "  other", &other.load, s->dt, "");
 }
 
 static void draw_cell(struct tui *t, struct pen *p, size_t i, attr_t attr,
@@ -315,10 +320,10 @@ void tui__draw(struct tui *t, const struct tui_frame *f)
 		layout__make(&t->at, LINES, COLS, f->table);
 		if (t->at.head)
 			draw_host(f, 0);
-		if (t->at.head > 1) {
+		if (t->at.head > 1)
 			draw_health(t, f, 1);
+		if (t->at.head > 2)
 			draw_totals(f, 2);
-		}
 		draw_table(t, f);
 		if (t->at.foot)
 			draw_foot(f);

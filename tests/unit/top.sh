@@ -48,7 +48,7 @@ hasnt() { ! has "$1"; }
 sees() { until_ has "$1"; }
 loses() { until_ hasnt "$1"; }
 key() { t send-keys "$@"; }
-first_row() { screen | sed -n 5p | grep -q "$1"; }
+first_row() { screen | sed -n 6p | grep -q "$1"; }
 starts_with() { until_ first_row "$1"; }
 
 # begin COLS LINES SCENE [ARG...]: a shell that runs fpstat; $tmp/done gets its
@@ -83,6 +83,8 @@ begin 80 24 two -i 0.2
 is "80x24: rows"            sees '^beta  *1001  *1  *13  *1300  *930  *23  *23  *34%  *8.0  *7.0  *60%$'
 is "header"                 has 'mode vhe  policy eager-host  cpus 4'
 is "other"                  has '^other .* 52 *42 *23%$'
+is "sums and shares"        has '^save/s *164 redundant *28%  guest *86 *17%  host *26 *76%  other *52 *23%$'
+is "of loads, too"          has '^load/s *150 redundant *27%  guest *86 *17%  host *22 *72%  other *42 *23%$'
 is "the largest first"      starts_with 'beta .* 1300 '
 key r
 is "reversed"               starts_with 'alpha .* 1000 '
@@ -114,6 +116,7 @@ key z Escape F5 Left
 is "other keys do nothing"  alive
 t resize-window -x 40 -y 8
 is "40x8"                   sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD  *GRED$'
+is "40x8: room for all"     has '^beta  *1  *1300  *23  *23  *34%$'
 is "40x8: rows"             sees '^alpha  *0  *1000  *20  *20  *0%$'
 t resize-window -x 60 -y 10
 is "60x10"                  sees '^VM  *VCPU  *EXIT/s  *G-SAVE  *G-LOAD  *GRED  *H-SAVE  *H-LOAD  *HRED$'
@@ -147,12 +150,13 @@ is "in words"               sees 'conservation broken'
 
 begin 80 24 many
 is "1024 rows"              sees '1024 vcpus'
+is "large sums"             has '^save/s  *1.1M redundant .*guest  *544k .*host  *529k .*%$'
 key V
 is "from the start"         starts_with '1000  *0'
 key NPage
-is "PgDn"                   starts_with '1009  *0'
+is "PgDn"                   starts_with '1008  *1'
 key Down
-is "down"                   starts_with '1009  *1'
+is "down"                   starts_with '1009  *0'
 key End
 is "End"                    sees '1511  *1 '
 key PPage Up Home
@@ -180,6 +184,7 @@ is "no UTF-8"               sees '^g?st?'
 locale=
 begin 80 24 pkvm
 is "protected"              sees 'n/a  *n/a  *n/a  *8.0  *7.0  *n/a$'
+is "protected: sums"        has '^save/s *n/a redundant *n/a  guest *n/a *n/a  host *26 *n/a  other *52 *n/a$'
 begin 132 43 two
 is "132x43: all columns"    sees '^VM  *PID VCPU  *TID STATE .* HRED G-SRED G-LRED H-SRED H-LRED$'
 is "132x43: rows"           has '^alpha  *1000  *0  *1100 live .* 100%  *0  *0  *5.0  *4.0$'
