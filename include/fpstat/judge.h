@@ -316,8 +316,11 @@ static inline void fp_judge_letter(struct fp_judge *j)
 	j->note = 0;
 	if (!fp_judge_holds_any(j, note & ~FP_NOTE_MOVED))
 		return;
-	if (note & FP_NOTE_READ)
+	if (note & FP_NOTE_READ) {
 		fp_judge_decide(j, FP_VERDICT_NEEDED);
+		/* Perhaps by a flush as well, and then no load elsewhere tells. */
+		j->record = FP_RECORD_LOST;
+	}
 	if (note & FP_NOTE_GONE)
 		fp_judge_gone(j);
 }
