@@ -411,25 +411,27 @@ static bool ioctl(int c, enum step step)
 
 	if (v >= kind->vcpus || busy(v))
 		return false;
+	if (c && step - v != VCPU_INIT_0)
+		return false; /* the same on each CPU: not an event there */
 	switch (step - v) {
 	case GET_REG_0:
 		tell(home, NOWHERE, b, FP_NOTE_READ);
 		read_copy(b);
-		return c == 0; /* the same on each CPU: not an event there */
+		break;
 	case SET_REG_0:
 		tell(home, NOWHERE, b, FP_NOTE_GONE);
 		edit(b);
-		return c == 0;
+		break;
 	case VCPU_INIT_0:
 		reset_hook(c, b);
 		edit(b);
-		return true;
+		break;
 	default: /* destroyed; the next one gets its memory */
 		tell(home, NOWHERE, b, FP_NOTE_GONE);
 		recycle(b);
 		now.w.vcpu[v] = (struct vcpu){ .home = NOWHERE };
-		return c == 0;
 	}
+	return true;
 }
 
 static bool schedule(int c, enum step step)
@@ -567,6 +569,7 @@ static bool go_on(int c, int t, enum step step)
 	}
 }
 
+/* Whatever is not possible here leaves all as it is. */
 static bool act(int c, enum step step)
 {
 	static const struct fp_event softirq = { .kind = FP_EV_NEON_SOFTIRQ };

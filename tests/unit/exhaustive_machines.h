@@ -96,7 +96,6 @@ enum { SAVES, LOADS };
 
 static const struct kind *kind;
 static __u8 *newest = now.w.newest;
-static unsigned long verdicts[FP_VERDICTS];
 
 static bool showing;
 static void show_way(void);
@@ -336,9 +335,9 @@ static void judge_save(int c, int b, __u8 verdict)
 		CHECK(verdict == FP_VERDICT_DEAD);
 		return;
 	}
+	/* Seen from boot, what is saved was loaded or ran: it is known. */
+	CHECK(verdict != FP_VERDICT_UNKNOWN);
 	lazy_save(c, b, verdict);
-	if (verdict == FP_VERDICT_UNKNOWN)
-		return;
 	CHECK(m->regs[c].owner == b);
 	CHECK(clean == (verdict == FP_VERDICT_CLEAN));
 	if (clean)
@@ -370,9 +369,6 @@ static void conserve(const struct fp_verdicts *v, bool saved, bool loaded,
 	CHECK(!v->load || v->load == FP_VERDICT_LOAD_NEEDED ||
 	      v->load == FP_VERDICT_LOAD_LIVE);
 	CHECK(!v->resumed && !v->impossible);
-	verdicts[v->old]++;
-	verdicts[v->save % FP_VERDICTS]++;
-	verdicts[v->load]++;
 }
 
 static void judge(int c, const struct fp_event *ev, __u32 step, int saved,
