@@ -50,6 +50,16 @@ judge=(
 	's/if (mine && j->record)/if (0)/'
 )
 
+# What dice don't find: only each step from each state does.
+rare=(
+	's/^		j->record = FP_RECORD_LOST;/		;/'
+	's/if (j->after != FP_AFTER_GONE)/if (1)/'
+	's/if (mine && j->dirty)/if (0)/'
+	's/else if (mine)/else if (0)/'
+	's/(j->buf == ev->buf || guest))/j->buf == ev->buf)/'
+	's/j->note = buf | (j->note & FP_NOTE_READ) | why;/j->note = buf | why;/'
+)
+
 compile() # TEST
 {
 	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude \
@@ -92,4 +102,5 @@ mutate() # HEADER TEST MUTATION...
 
 mutate model.h t_model "${model[@]}"
 mutate judge.h t_model_random "${judge[@]}"
+FPSTAT_DEPTH=9 mutate judge.h t_exhaustive "${rare[@]}"
 echo "1..$n"
