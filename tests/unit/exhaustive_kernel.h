@@ -532,7 +532,8 @@ static bool go_on(int c, int t, enum step step)
 {
 	struct task *task = &now.w.task[t];
 
-	if (task->begun) {
+	/* First the vcpu of who was switched out there is loaded. */
+	if (task->begun && task->phase != SCHED_IN && task->phase != LOADING) {
 		if (step != NEON_BEGIN)
 			return false;
 		neon(c);
