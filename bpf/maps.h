@@ -10,10 +10,12 @@
 #include "kernel.h"
 
 #include "fpstat/counters.h"
+#include "fpstat/stream.h"
 
 const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
 /* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
 const volatile bool loads_by_bind;
+const volatile bool streaming; /* each step goes to user space, too */
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */
@@ -44,6 +46,12 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fp_percpu);
 } cpus SEC(".maps");
+
+/* One for all CPUs: what it holds is in order. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1); /* set before load */
+} stream SEC(".maps");
 
 /* struct kvm_vcpu * -> slot */
 struct {

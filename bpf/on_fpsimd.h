@@ -25,6 +25,7 @@ static __always_inline int on_save(void)
 
 	if (!c)
 		return 0;
+	pass_begin(c, t);
 	if (c->nested && in_serving_softirq(t))
 		revoke_nested(c);
 	if (!ev.foreign) {

@@ -119,7 +119,9 @@ int vcpu_load(struct pt_regs *ctx)
 	v = loaded_here(c, t, vcpu, &first);
 	ev.in_run = !first;
 	ev.arg = c->model.buf == vcpu_buf(vcpu);
+	tell_stream(c, vcpu_buf(vcpu));
 	on_event(c, v, &ev);
+	c->unbound_by = c->slot;
 	return 0;
 }
 
@@ -139,10 +141,13 @@ int kvm_exit(void *ctx)
 		ADD(v->exits, 1);
 	else
 		ADD(c->untracked_exits, 1);
+	if (streaming)
+		ADD(c->exits, 1);
 	if (!seen_eager && !seen_martin) {
 		struct fp_event ev = task_event(t, FP_EV_EXIT);
 
 		account(c, v, fp_step(&c->model, &ev));
+		record_only(&ev, v, FP_REC_NO_JUDGE);
 	}
 	return 0;
 }
@@ -158,34 +163,52 @@ static __always_inline int early_run(__u64 t)
 	return 0;
 }
 
+/* The vcpu that @t ran, if it got as far as vcpu_load(). */
+static __always_inline struct fp_vcpu *ran(struct fp_percpu *c, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+	__u32 *slot;
+
+	if (v && v->task == t)
+		return v;
+	/* It moved since vcpu_put(), or it never got to vcpu_load(). */
+	slot = bpf_map_lookup_elem(&slot_of_task, &t);
+	v = slot ? slot_at(*slot) : NULL;
+	if (!v || v->thread != t)
+		return NULL;
+	c->slot = *slot;
+	return v;
+}
+
+/*
+ * A softirq may use NEON at any point of this. For whom it saves, and who pays for
+ * the load after it, is decided in two neighbouring instructions.
+ */
 SEC("raw_tp/kvm_userspace_exit")
-int kvm_userspace_exit(void *ctx)
+int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_RUN_END);
 	struct fp_vcpu *v;
-	__u64 key = (__u64)t;
-	__u32 *slot;
 
 	if (!c)
 		return 0;
 	account(c, NULL, fp_step(&c->model, &ev));
-	v = slot_at(c->slot);
-	if (!v || v->task != key) {
-		/* It moved since vcpu_put(), or it never got to vcpu_load(). */
-		slot = bpf_map_lookup_elem(&slot_of_task, &key);
-		v = slot ? slot_at(*slot) : NULL;
-		if (!v || v->thread != key)
-			return early_run(key);
-		c->slot = *slot;
+	v = ran(c, (__u64)t);
+	if (v) {
+		v->task = 0;
+		ev.foreign = !!(task_flags(t) & foreign_mask);
+		ADD(v->runs, 1);
+	} else {
+		early_run((__u64)t);
 	}
-	ADD(v->runs, 1);
-	v->task = 0;
-	if (ev.foreign) {
+	tell_stream(c, ctx->args[0]);
+	record_only(&ev, v, FP_REC_NO_JUDGE);
+	if (v && ev.foreign) {
 		if (!v->owed)
 			ADD(owed_loads, 1);
-		v->owed = key;
+		v->owed = (__u64)t;
 	}
 	return 0;
 }
@@ -200,6 +223,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 		return 0; /* it never ran */
 	ADD(c->events[FP_EV_VCPU_END], 1);
 	tell(v->home, v->buf, FP_NOTE_GONE);
+	record_in_memory(FP_EV_VCPU_END, v->buf, v);
 	if (v->owed)
 		ADD(owed_loads, -1);
 	v->owed = 0;

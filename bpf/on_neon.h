@@ -15,19 +15,29 @@
 
 /* ---- the begin of a section ---- */
 
-static __always_inline int on_neon_begin(void)
+static __always_inline int on_neon_begin(__u64 caller)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = runs_now(t);
 	bool softirq = in_serving_softirq(t);
 	struct fp_event ev = {
 		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
+		.foreign = foreign_now(t),
+		.in_run = !!v,
 	};
 
 	if (!c)
 		return 0;
-	ADD(c->events[ev.kind], 1);
-	on_event(c, NULL, &ev);
+	/* Two constants: 5.10 forgets the range of a number that was spilled. */
+	if (softirq)
+		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);
+	else
+		ADD(c->events[FP_EV_NEON_TASK], 1);
+	tell_stream(c, caller);
+	on_event(c, v, &ev);
+	if (!softirq)
+		c->begins = (__u64)t;
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
 	/* Up to 6.18 a nested section is seen by its bind. */
 	if (c->nested) {
@@ -46,7 +56,7 @@ static __always_inline int on_neon_begin(void)
 SEC("kprobe")
 int neon_begin(struct pt_regs *ctx)
 {
-	return on_neon_begin();
+	return on_neon_begin(PT_REGS_RET(ctx));
 }
 
 /*
@@ -62,6 +72,7 @@ static __always_inline void revoke_nested(struct fp_percpu *c)
 	ADD(c->kernel.save, -1);
 	ADD(c->kernel.load, -1);
 	ADD(c->events[FP_EV_NEON_NEST], -1);
+	c->flags |= FP_REC_REVOKE;
 }
 
 /* ---- its state is saved: fpsimd_bind_state_to_cpu() ---- */
@@ -95,9 +106,19 @@ static __always_inline void leave_begin(struct fp_percpu *c, __u64 t)
 {
 	__u8 one = 1;
 
-	if (c->judge.after == FP_AFTER_CLOBBER &&
-	    !bpf_map_update_elem(&begin_of_task, &t, &one, BPF_NOEXIST))
+	if (c->begins != t)
+		return;
+	c->begins = 0;
+	if (!bpf_map_update_elem(&begin_of_task, &t, &one, BPF_NOEXIST))
 		ADD(begun_neon, 1);
+}
+
+/* The save that kernel_neon_begin() asks for, and not that of a softirq in it. */
+static __always_inline void pass_begin(struct fp_percpu *c,
+				       struct task_struct *t)
+{
+	if (c->begins == (__u64)t && !in_serving_softirq(t))
+		c->begins = 0;
 }
 
 static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
@@ -107,7 +128,10 @@ static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
 	if (!begun_neon || bpf_map_delete_elem(&begin_of_task, &t))
 		return;
 	ADD(begun_neon, -1);
+	c->begins = t;
+	c->flags |= FP_REC_NO_STEP;
 	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
+	c->flags &= ~FP_REC_NO_STEP; /* nothing was recorded */
 }
 
 static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)

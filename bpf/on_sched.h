@@ -14,16 +14,24 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *prev = (void *)ctx->args[1];
 	__u64 next = ctx->args[2];
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = { .kind = FP_EV_SWITCH };
+	struct fp_vcpu *v = runs_now(prev);
+	struct fp_event ev = {
+		.kind = FP_EV_SWITCH,
+		.foreign = foreign_now(prev),
+		.in_run = !!v,
+	};
 
 	if (!c)
 		return 0;
 	ADD(c->events[FP_EV_SWITCH], 1);
 	ev.buf = task_buf(prev);
+	if (streaming)
+		ev.gen = BPF_CORE_READ((const struct task_struct *)next, pid);
 	if (task_loaded_vcpu(prev))
 		ev.arg = ctx->args[0] || task_running(prev);
 	leave_begin(c, (__u64)prev);
-	on_event(c, NULL, &ev);
+	tell_stream(c, task_buf((const struct task_struct *)next));
+	on_event(c, v, &ev);
 	resume_begin(c, next);
 	resume_kernel(c, next);
 	return 0;

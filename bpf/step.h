@@ -9,6 +9,7 @@
 #include "account.h"
 #include "kernel.h"
 #include "maps.h"
+#include "record.h"
 #include "verdict.h"
 
 /* One event, all of it. Counted first: what is decided is never more. */
@@ -35,6 +36,23 @@ static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
 {
 	if (nr != bpf_get_smp_processor_id())
 		tell(nr, buf, why);
+}
+
+/*
+ * Whom @t runs, for the stream: between vcpu_load() taking the vcpu and our hook
+ * there, nothing else tells.
+ */
+static __always_inline struct fp_vcpu *runs_now(const struct task_struct *t)
+{
+	__u64 loaded = streaming ? task_loaded_vcpu(t) : 0;
+
+	return loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
+}
+
+/* TIF_FOREIGN_FPSTATE of @t, for the stream. */
+static __always_inline __u8 foreign_now(const struct task_struct *t)
+{
+	return streaming && task_flags(t) & foreign_mask;
 }
 
 /* An event about the user state of @t, which is current. */
@@ -83,6 +101,7 @@ static __always_inline int on_task(__u64 t, __u8 kind, __u64 why)
 		return 0;
 	ADD(c->events[kind], 1);
 	tell(task_home(task), task_buf(task), why);
+	record_in_memory(kind, task_buf(task), NULL);
 	return 0;
 }
 
@@ -94,8 +113,10 @@ static __always_inline int on_vcpu(__u64 vcpu, __u8 kind, __u64 why)
 	if (!c)
 		return 0;
 	ADD(c->events[kind], 1);
-	if (v)
+	if (v) {
 		tell(v->home, v->buf, why);
+		record_in_memory(kind, v->buf, v);
+	}
 	return 0;
 }
 

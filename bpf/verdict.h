@@ -7,18 +7,7 @@
 #define FPSTAT_VERDICT_H
 
 #include "maps.h"
-
-/* The second half of struct fp_event, as a number. */
-union fp_event_half {
-	__u64 all;
-	struct {
-		__u32 gen;
-		__u8 kind;
-		__u8 foreign;
-		__u8 in_run;
-		__u8 arg;
-	};
-};
+#include "record.h"
 
 static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
 			     __u32 verdict)
@@ -40,25 +29,18 @@ static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
 	return 0;
 }
 
-/* @guest, @kernel: the operations of @ops on their states, saves or loads. */
-static __always_inline __u32 whose(__u32 own, __u32 ops, __u32 guest,
-				   __u32 kernel)
+/*
+ * A task's load that moved what was there already, after a vcpu_load() that
+ * unbound it: that vcpu's doing.
+ */
+static __always_inline void blame_load(struct fp_percpu *c, __u32 who)
 {
-	if (ops & guest)
-		return own == FP_NO_SLOT ? FP_WHO_NOBODY : FP_WHO_GUEST;
-	if (ops & kernel)
-		return FP_WHO_KERNEL;
-	return own == FP_NO_SLOT ? FP_WHO_TASK : FP_WHO_HOST;
-}
+	struct fp_vcpu *v = slot_at(c->unbound_by);
 
-static __always_inline __u32 saved_who(__u32 own, __u32 ops)
-{
-	return whose(own, ops, FP_OP_GUEST_SAVE, FP_OP_KERNEL_SAVE);
-}
-
-static __always_inline __u32 loaded_who(__u32 own, __u32 ops)
-{
-	return whose(own, ops, FP_OP_GUEST_LOAD, FP_OP_KERNEL_LOAD);
+	c->unbound_by = FP_NO_SLOT;
+	if (v && who == FP_WHO_TASK && seen_eager &&
+	    c->judge.is.load == FP_VERDICT_LOAD_LIVE)
+		ADD(v->collateral, 1);
 }
 
 /*
@@ -70,7 +52,7 @@ static __always_inline void judge_nothing(struct fp_percpu *c, __u32 own,
 {
 	c->judge.busy = 2;
 	if (ops & (FP_OP_GUEST_SAVE | FP_OP_USER_SAVE | FP_OP_KERNEL_SAVE))
-		decide(c, saved_who(own, ops), own, FP_VERDICT_UNKNOWN);
+		decide(c, fp_saved_who(own, ops), own, FP_VERDICT_UNKNOWN);
 }
 
 static __always_inline void judge_again(struct fp_percpu *c)
@@ -81,42 +63,40 @@ static __always_inline void judge_again(struct fp_percpu *c)
 	fp_judge_hold(&c->judge, FP_HELD_UNKNOWN, 0, 0);
 }
 
-static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
-{
-	union fp_event_half half = { .all = event };
-	struct fp_event ev = {
-		.buf = buf,
-		.gen = half.gen,
-		.kind = half.kind,
-		.foreign = half.foreign,
-		.in_run = half.in_run,
-		.arg = half.arg,
-	};
-
-	return ev;
-}
-
 static __always_inline void judge_step(struct fp_percpu *c, __u32 own,
 				       const struct fp_event *ev, __u32 step)
 {
 	struct fp_judge *j = &c->judge;
 	__u32 who = j->who, slot = j->slot, ops = FP_OPS(step);
 
-	fp_judge(j, ev, step);
+	fp_judge_step(j, ev, step);
 	if (j->is.old)
 		decide(c, who, slot, j->is.old);
 	if (j->is.save == FP_VERDICT_PENDING) {
-		j->who = saved_who(own, ops);
+		j->who = fp_saved_who(own, ops);
 		j->slot = own;
 	} else if (j->is.save) {
-		decide(c, saved_who(own, ops), own, j->is.save);
+		decide(c, fp_saved_who(own, ops), own, j->is.save);
 	}
-	if (j->is.load)
-		decide(c, loaded_who(own, ops), own, j->is.load);
+	if (j->is.load) {
+		decide(c, fp_loaded_who(own, ops), own, j->is.load);
+		blame_load(c, fp_loaded_who(own, ops));
+	}
 	if (j->is.resumed)
 		decide(c, FP_WHO_KERNEL, own, j->is.resumed);
 	if (j->is.impossible)
 		ADD(c->impossible, 1);
+}
+
+/* Runs of entries that change nothing are one number of the next record. */
+static __always_inline void record_step(struct fp_percpu *c, __u32 cpu,
+					__u32 own, const struct fp_event *ev,
+					__u32 step)
+{
+	if (fp_judge_knows(&c->judge, ev, step))
+		ADD(c->live, 1);
+	else
+		record(cpu, own, ev->buf, pack(ev), 0);
 }
 
 /*
@@ -132,10 +112,15 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 	if (!c)
 		return 0;
 	if (c->judge.busy) {
+		if (streaming)
+			record(cpu, own, buf, event, FP_REC_NESTED);
 		judge_nothing(c, own, FP_OPS(step));
 		return 0;
 	}
 	c->judge.busy = 1;
+	fp_judge_take_letter(&c->judge);
+	if (streaming)
+		record_step(c, cpu, own, &ev, step);
 	judge_step(c, own, &ev, step);
 	if (c->judge.busy == 2)
 		judge_again(c);
@@ -146,15 +131,7 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 static __always_inline void judge_on(__u32 cpu, const struct fp_vcpu *v,
 				     const struct fp_event *ev, __u32 step)
 {
-	union fp_event_half half = {
-		.gen = ev->gen,
-		.kind = ev->kind,
-		.foreign = ev->foreign,
-		.in_run = ev->in_run,
-		.arg = ev->arg,
-	};
-
-	judge(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, half.all, step);
+	judge(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev), step);
 }
 
 #endif /* FPSTAT_VERDICT_H */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "calibrate.h"
 #include "capture.skel.h"
@@ -17,6 +18,7 @@
 #include "xcheck.skel.h"
 
 #define MAX_HOOKS 64
+#define RING_SIZE (16u << 20) /* 50 ms at five million records a second */
 #define LAST_STATE "fpsimd_last_state"
 
 /* One hook on this kernel. */
@@ -163,17 +165,21 @@ static bool loads_by_bind(const struct attach *a)
 }
 
 static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
-		bool witness)
+		const struct capture_opts *opts)
 {
+	uint32_t none = (uint32_t)sysconf(_SC_PAGESIZE);
 	int err;
 
 	a->skel = capture_bpf__open();
 	if (!a->skel)
 		return -errno;
 	a->skel->rodata->foreign_mask = foreign_mask;
-	a->skel->rodata->witness = witness;
+	a->skel->rodata->witness = opts->witness;
+	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
+	bpf_map__set_max_entries(a->skel->maps.stream,
+				 opts->stream ? RING_SIZE : none);
 	err = set_up_programs(a);
 	return err ? err : capture_bpf__load(a->skel);
 }
@@ -301,7 +307,7 @@ static int try_all(struct attach *a, const struct calibration *cal,
 	if (!cal->fentry)
 		give_up_fentry(a);
 	do {
-		err = load(a, cal->foreign_mask, cpus, opts->witness);
+		err = load(a, cal->foreign_mask, cpus, opts);
 		if (err && give_up_fentry(a)) {
 			detach_points(a);
 			err = -EAGAIN;
@@ -366,6 +372,11 @@ int attach__vcpus_fd(const struct attach *a)
 int attach__cpus_fd(const struct attach *a)
 {
 	return bpf_map__fd(a->skel->maps.cpus);
+}
+
+int attach__stream_fd(const struct attach *a)
+{
+	return bpf_map__fd(a->skel->maps.stream);
 }
 
 bool attach__has_xcheck(const struct attach *a)

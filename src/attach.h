@@ -29,6 +29,7 @@ void attach__enable(struct attach *a);
 /* File descriptors of the maps that the reader maps. */
 int attach__vcpus_fd(const struct attach *a);
 int attach__cpus_fd(const struct attach *a);
+int attach__stream_fd(const struct attach *a);
 
 /* Whether the shadow is compared with fpsimd_last_state at each save. */
 bool attach__has_xcheck(const struct attach *a);

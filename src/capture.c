@@ -9,12 +9,15 @@
 #include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <linux/types.h>
 
 #include "attach.h"
 #include "calibrate.h"
+#include "fpstat/stream.h"
 #include "kernel.h"
 #include "slots.h"
 #include "snapshot.h"
+#include "stream.h"
 #include "util.h"
 
 #define MARK_TRIES 5000
@@ -24,6 +27,7 @@ struct capture {
 	struct calibration cal;
 	struct attach *attach;
 	struct slots *slots;
+	struct stream *stream;
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -46,7 +50,8 @@ int capture__possible(char *why, size_t len)
 }
 
 /* libbpf must not write over the screen; what matters comes back as @why. */
-static int keep_quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+static int keep_quiet(enum libbpf_print_level level, const char *fmt,
+		      va_list args)
 {
 	if (level > LIBBPF_WARN || !getenv("FPSTAT_DEBUG"))
 		return 0;
@@ -104,6 +109,10 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 	if (!c->attach)
 		return -errno;
 	err = map_counters(c);
+	if (!err && opts->stream) {
+		c->stream = stream__new(attach__stream_fd(c->attach), cpus);
+		err = c->stream ? 0 : -errno;
+	}
 	if (err)
 		snprintf(why, len, "can't map the counters: %s",
 			 strerror(-err));
@@ -138,6 +147,7 @@ void capture__close(struct capture *c)
 {
 	if (!c)
 		return;
+	stream__free(c->stream);
 	slots__free(c->slots);
 	if (c->vcpus)
 		munmap(c->vcpus, c->vcpus_size);
@@ -145,6 +155,28 @@ void capture__close(struct capture *c)
 		munmap(c->cpus, c->cpus_size);
 	attach__close(c->attach);
 	free(c);
+}
+
+int capture__drain(struct capture *c,
+		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
+{
+	return stream__drain(c->stream, fn, ctx);
+}
+
+int capture__drain_all(struct capture *c,
+		       int (*fn)(void *ctx, const struct fp_rec *rec),
+		       void *ctx)
+{
+	int err = capture__drain(c, fn, ctx);
+	unsigned int i;
+
+	for (i = 0; i < c->nr_cpus && !err; i++) {
+		struct fp_rec rec = stream__rest(c->stream, i, &c->cpus[i]);
+
+		if (rec.exits || rec.live)
+			err = fn(ctx, &rec);
+	}
+	return err;
 }
 
 void capture__keep(struct capture *c, size_t ended)
@@ -193,8 +225,8 @@ static struct fp_ops sum_ops(const struct counters *n, size_t offset)
 
 	/* What was done last: see snap_ops__read(). */
 	for (i = 0; i < FP_VERDICTS; i++)
-		ops.verdict[i] = sum(n, offset + offsetof(struct fp_ops,
-							  verdict[i]));
+		ops.verdict[i] =
+			sum(n, offset + offsetof(struct fp_ops, verdict[i]));
 	ops.save = sum(n, offset + offsetof(struct fp_ops, save));
 	ops.load = sum(n, offset + offsetof(struct fp_ops, load));
 	return ops;
@@ -207,7 +239,7 @@ static void read_other(const struct counters *n, struct snapshot *s)
 	struct fp_ops task = SUM_OPS(n, task), kernel = SUM_OPS(n, kernel);
 
 	s->task = snap_ops__read(&task, SNAP_NA);
-	s->kernel_neon = snap_ops__read(&kernel, 520); /* FPSIMD always */
+	s->kernel_neon = snap_ops__read(&kernel, SNAP_FPSIMD_BYTES);
 	/* saved to a buffer of its own, by a function that we can't tell */
 	s->efi.save.done = SNAP_NA;
 	s->efi.load.done = SNAP_NA;
@@ -238,6 +270,7 @@ static void read_pending(const struct counters *n, struct snapshot *s)
 static void hide_guest(struct snap_vcpu *v)
 {
 	v->guest_runs_live = SNAP_NA;
+	v->collateral = SNAP_NA;
 	v->guest.save.done = SNAP_NA;
 	v->guest.load.done = SNAP_NA;
 	/* nor what it did to the host's registers */
@@ -256,8 +289,9 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->backend = "bpf";
 	s->cpus = c->nr_cpus;
 	s->sve_vl = kernel__sve_vl();
-	s->missed = attach__missed(c->attach) + SUM(n, missed) +
-		    SUM(n, no_slot);
+	s->lost = SUM(n, lost);
+	s->missed =
+		attach__missed(c->attach) + SUM(n, missed) + SUM(n, no_slot);
 	s->undecided = SUM(n, undecided);
 	s->impossible = SUM(n, impossible);
 	s->overhead_ns_per_exit = -1;

@@ -12,6 +12,7 @@
 
 struct snapshot;
 struct capture;
+struct fp_rec;
 
 struct capture_opts {
 	/*
@@ -25,6 +26,7 @@ struct capture_opts {
 	 * that a log kept outside of this machine can be cut at the same point.
 	 */
 	bool mark;
+	bool stream; /* for capture__drain() */
 };
 
 /* One probe of the allow-list, for doctor. Strings live as long as @c. */
@@ -69,6 +71,18 @@ void capture__keep(struct capture *c, size_t ended);
  * ended vcpus and hands free ones to the CPUs. Cheap.
  */
 void capture__tick(struct capture *c);
+
+/*
+ * Hands the records of the stream that came since the last call to @fn, in order;
+ * to be called as often as capture__tick(). A value that is not 0 ends it.
+ * Returns that value, or 0.
+ */
+int capture__drain(struct capture *c,
+		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
+/* The same, and the exits that wait for a record. */
+int capture__drain_all(struct capture *c,
+		       int (*fn)(void *ctx, const struct fp_rec *rec),
+		       void *ctx);
 
 /*
  * Issues the mark (see struct capture_opts) and reads @s like capture__read(),

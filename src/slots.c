@@ -67,8 +67,10 @@ struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
 	}
 	for (i = 0; i < FP_MAX_VCPUS; i++) /* the lowest on top */
 		s->free[s->nr_free++] = FP_MAX_VCPUS - 1 - i;
-	for (i = 0; i < nr_cpus; i++)
+	for (i = 0; i < nr_cpus; i++) {
 		cpus[i].slot = FP_NO_SLOT;
+		cpus[i].unbound_by = FP_NO_SLOT;
+	}
 	slots__tick(s);
 	return s;
 }
@@ -90,11 +92,11 @@ void slots__keep(struct slots *s, size_t ended)
 }
 
 /* Moved bytes: FPSIMD 520; SVE 546 per quadword of VL, and FPSR, FPCR. */
-static uint64_t guest_bytes(const struct fp_vcpu *v)
+static uint32_t guest_bytes(const struct fp_vcpu *v)
 {
 	uint64_t vq = v->sve_vl / 16;
 
-	return vq ? 546 * vq + 8 : 520;
+	return vq ? 546 * vq + 8 : SNAP_FPSIMD_BYTES;
 }
 
 static const char *name_of(struct slots *s, uint32_t slot)
@@ -127,7 +129,9 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->runs = get(&v->runs);
 	row->exits = get(&v->exits);
 	row->guest_runs_live = get(&v->runs_live);
-	row->guest = snap_ops__read(&v->guest, guest_bytes(v));
+	row->collateral = get(&v->collateral);
+	row->guest_bytes = guest_bytes(v);
+	row->guest = snap_ops__read(&v->guest, row->guest_bytes);
 	row->host = snap_ops__read(&v->host, SNAP_NA);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
 		row->cause[i] = get(&v->cause[i]);

@@ -147,6 +147,7 @@ static void vcpu_sub(struct snap_vcpu *a, const struct snap_vcpu *b)
 	sub(&a->runs, b->runs);
 	sub(&a->exits, b->exits);
 	sub(&a->guest_runs_live, b->guest_runs_live);
+	sub(&a->collateral, b->collateral);
 	ops_sub(&a->guest, &b->guest);
 	ops_sub(&a->host, &b->host);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
@@ -160,6 +161,7 @@ static void vcpu_add(struct snap_vcpu *a, const struct snap_vcpu *b)
 	add(&a->runs, b->runs);
 	add(&a->exits, b->exits);
 	add(&a->guest_runs_live, b->guest_runs_live);
+	add(&a->collateral, b->collateral);
 	snap_ops__add(&a->guest, &b->guest);
 	snap_ops__add(&a->host, &b->host);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
@@ -309,6 +311,14 @@ void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 	for (i = 0; i < s->nr_vcpus; i++)
 		vcpu_add(total, &s->vcpus[i]);
 	vcpu_add(total, &s->folded_sum);
+}
+
+bool snapshot__guests_hidden(const struct snapshot *s)
+{
+	struct snap_vcpu total;
+
+	snapshot__total(s, &total);
+	return total.guest.save.done == SNAP_NA;
 }
 
 struct snap_ops snapshot__other(const struct snapshot *s)

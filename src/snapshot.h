@@ -16,6 +16,9 @@
 /* A number that this host cannot show: printed as "n/a", null in JSON. */
 #define SNAP_NA UINT64_MAX
 
+/* One transfer: 32 registers of 16 bytes, FPSR and FPCR. */
+#define SNAP_FPSIMD_BYTES 520
+
 /*
  * Operations of one kind on one kind of context. Conservation, always:
  * done + pending_before == needed + redundant + pending + unknown.
@@ -70,12 +73,15 @@ struct snap_vcpu {
 	uint32_t vm_pid;
 	uint32_t vcpu_id;
 	uint32_t tid;
+	uint32_t guest_bytes; /* one transfer of the guest's state */
 
 	uint64_t runs; /* KVM_RUN calls */
 	uint64_t exits; /* guest exits */
 	uint64_t guest_runs_live; /* entries with live state; SNAP_NA: pKVM */
 	struct snap_ops guest; /* .done == SNAP_NA: not observable (pKVM) */
 	struct snap_ops host;
+	/* live loads of others that its vcpu_load() made necessary; in .task, too */
+	uint64_t collateral;
 	uint64_t cause[FP_CAUSE_MAX]; /* losses of live guest state */
 };
 
@@ -151,6 +157,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 		    const struct snapshot *before);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* Can this host not see its guests' registers? Then no number of theirs is one. */
+bool snapshot__guests_hidden(const struct snapshot *s);
 /* All that is charged to no vcpu; EFI is left out where it cannot be told. */
 struct snap_ops snapshot__other(const struct snapshot *s);
 /* All there is: vcpus, guest and host, and others. */

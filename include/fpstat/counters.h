@@ -10,13 +10,12 @@
 #ifndef FPSTAT_COUNTERS_H
 #define FPSTAT_COUNTERS_H
 
-#include "fpstat/event.h"
+#include "fpstat/charge.h"
 #include "fpstat/judge.h"
 
 #define FP_MAX_VCPUS 8192 /* live at one time, and not yet harvested */
 #define FP_FREE_RING 64 /* free slots at hand per CPU; power of two */
 #define FP_COMM_LEN 16
-#define FP_NO_SLOT 0xffffffffU
 #define FP_NO_CPU 0xffffffffU
 
 /* Those that have no verdict: saves are pending, loads unknown. */
@@ -27,15 +26,6 @@ struct fp_ops {
 };
 
 _Static_assert(FP_VERDICTS == 8, "BPF masks an index of verdicts with 7");
-
-/* fp_judge.who: whose the undecided save is. */
-enum fp_who {
-	FP_WHO_NOBODY, /* a guest without a slot */
-	FP_WHO_GUEST,
-	FP_WHO_HOST,
-	FP_WHO_TASK,
-	FP_WHO_KERNEL,
-};
 
 enum fp_slot_state { FP_SLOT_FREE, FP_SLOT_LIVE, FP_SLOT_DEAD };
 
@@ -59,6 +49,7 @@ struct fp_vcpu {
 	__u64 runs;
 	__u64 exits;
 	__u64 runs_live;
+	__u64 collateral; /* loads of others that only its load made necessary */
 	struct fp_ops guest;
 	struct fp_ops host;
 	__u64 cause[FP_CAUSE_SLOTS]; /* saves of the guest's state, by cause */
@@ -72,6 +63,9 @@ struct fp_percpu {
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
 	__u32 nested; /* the last NEON section in a softirq seemed nested */
+	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
+	__u32 pad;
+	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 
 	struct fp_ops task;
@@ -84,6 +78,14 @@ struct fp_percpu {
 	__u64 no_slot; /* vcpus that found no free slot */
 	__u64 untracked_exits; /* exits of vcpus without a slot */
 	__u64 events[FP_EV_MAX];
+
+	/* The stream: what its next record is to tell. */
+	__u64 other;
+	__u64 lost; /* records that found no room */
+	__u32 exits;
+	__u32 live;
+	__u32 flags;
+	__u32 pad_flags;
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;

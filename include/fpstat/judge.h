@@ -89,7 +89,8 @@ struct fp_verdicts {
 
 struct fp_judge {
 	__u64 buf; /* the state that is held */
-	__u64 note;
+	__u64 note; /* written by other CPUs */
+	__u64 letter; /* the note that this step has found */
 	__u64 switching; /* buffer of the task that was switched out last */
 	__u64 resume; /* kernel NEON state that the last switch loaded */
 	__u32 gen;
@@ -309,11 +310,11 @@ static inline void fp_judge_on_neon(struct fp_judge *j,
 
 static inline void fp_judge_letter(struct fp_judge *j)
 {
-	__u64 note = j->note;
+	__u64 note = j->letter;
 
 	if (!note)
 		return;
-	j->note = 0;
+	j->letter = 0;
 	if (!fp_judge_holds_any(j, note & ~FP_NOTE_MOVED))
 		return;
 	if (note & FP_NOTE_READ) {
@@ -335,6 +336,13 @@ static inline void fp_judge_tell(struct fp_judge *j, __u64 buf, __u64 why)
 		j->note = buf | (j->note & FP_NOTE_READ) | why;
 }
 
+static inline void fp_judge_take_letter(struct fp_judge *j)
+{
+	j->letter = j->note;
+	if (j->letter)
+		j->note = 0;
+}
+
 /* An event of current itself: was it in user mode before? */
 static inline int fp_judge_came_from_user(const struct fp_event *ev)
 {
@@ -354,9 +362,23 @@ static inline int fp_judge_came_from_user(const struct fp_event *ev)
 	}
 }
 
-/* @step: what fp_step() answered to @ev. The verdicts are in @j->is. */
-static inline void fp_judge(struct fp_judge *j, const struct fp_event *ev,
-			    __u32 step)
+/*
+ * Would @ev change anything? Not if the guest was entered with its state live
+ * once more.
+ */
+static inline int fp_judge_knows(const struct fp_judge *j,
+				 const struct fp_event *ev, __u32 step)
+{
+	return step == FP_OP_LIVE && fp_judge_holds(j, ev->buf, ev->gen) &&
+	       j->dirty && !j->pending && !j->letter && !j->resume;
+}
+
+/*
+ * One step with the letter that was taken. For who records it, or goes by a record;
+ * all others call fp_judge().
+ */
+static inline void fp_judge_step(struct fp_judge *j, const struct fp_event *ev,
+				 __u32 step)
 {
 	int mine;
 
@@ -449,6 +471,14 @@ static inline void fp_judge(struct fp_judge *j, const struct fp_event *ev,
 	default:
 		break;
 	}
+}
+
+/* @step: what fp_step() answered to @ev. The verdicts are in @j->is. */
+static inline void fp_judge(struct fp_judge *j, const struct fp_event *ev,
+			    __u32 step)
+{
+	fp_judge_take_letter(j);
+	fp_judge_step(j, ev, step);
 }
 
 #endif /* FPSTAT_JUDGE_H */

@@ -423,6 +423,7 @@ static void tell(int nr, int here, int b, __u64 why)
 	fp_judge_tell(j, addr(b), why);
 	copy = *j;
 	copy.is = (struct fp_verdicts){};
+	fp_judge_take_letter(&copy);
 	fp_judge_letter(&copy);
 	if (copy.is.old != FP_VERDICT_NEEDED || now.w.core[nr].early)
 		return;

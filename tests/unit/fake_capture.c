@@ -10,14 +10,18 @@
 #include <string.h>
 
 #include "capture.h"
+#include "cost.h"
 #include "snapshot.h"
 #include "utf8.h"
+
+#include "fpstat/stream.h"
 
 struct capture {
 	struct capture_opts opts;
 	const char *scene;
 	unsigned int reads;
 	int marks;
+	size_t sent; /* records of the stream */
 };
 
 static bool scene_is(const struct capture *c, const char *name)
@@ -93,11 +97,168 @@ static void wait_for_verdict(struct snap_xfer *x)
 	x->pending++;
 }
 
+/*
+ * ---- scenes with a stream ----
+ *
+ * One second of it, by CPU. What it comes to was worked out by hand.
+ */
+#define TASK_A 0x1000
+#define TASK_B 0x2000
+#define TASK_C 0x3000
+#define TASK_D 0x4000
+#define VCPU_0 0x5000
+#define VCPU_1 0x6000
+
+#define EV(k, b, f, r) .ev = { .buf = b, .kind = FP_EV_##k, .foreign = f, .in_run = r }
+
+/* clang-format off */
+static const struct fp_rec script[] = {
+	/* The guest of vcpu 0 uses FP, and a softirq takes the registers once. */
+	{ .cpu = 0, .slot = 0, EV(VLOAD, TASK_A, 0, 0), .other = VCPU_0 },
+	{ .cpu = 0, .slot = 0, EV(SAVE, TASK_A, 0, 1) },
+	{ .cpu = 0, .slot = 0, EV(BIND_VCPU, VCPU_0, 1, 1) },
+	{ .cpu = 0, .slot = 0, EV(NEON_SOFTIRQ, TASK_A, 0, 1), .exits = 10, .live = 9 },
+	{ .cpu = 0, .slot = 0, EV(SAVE, TASK_A, 0, 1) },
+	{ .cpu = 0, .slot = 0, EV(BIND_VCPU, VCPU_0, 1, 1) },
+	{ .cpu = 0, .slot = 0, EV(SAVE, TASK_A, 0, 1), .exits = 5, .live = 4 },
+	{ .cpu = 0, .slot = FP_NO_SLOT, EV(RUN_END, TASK_A, 1, 0), .flags = FP_REC_NO_JUDGE },
+	{ .cpu = 0, .slot = 0, EV(LOAD, TASK_A, 1, 0) },
+	/* That of vcpu 1 does not: its thread is saved and loaded for nothing. */
+	{ .cpu = 1, .slot = 1, EV(VLOAD, TASK_B, 0, 0), .other = VCPU_1 },
+	{ .cpu = 1, .slot = 1, EV(SAVE, TASK_B, 0, 1) },
+	{ .cpu = 1, .slot = FP_NO_SLOT, EV(RUN_END, TASK_B, 1, 0), .exits = 3, .flags = FP_REC_NO_JUDGE },
+	{ .cpu = 1, .slot = 1, EV(LOAD, TASK_B, 1, 0) },
+	/* Two tasks that take turns. */
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(LOAD, TASK_C, 1, 0) },
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SWITCH, TASK_C, 0, 0), .other = TASK_D },
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SAVE, TASK_C, 0, 0) },
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(LOAD, TASK_D, 1, 0) },
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SWITCH, TASK_D, 0, 0), .other = TASK_C },
+	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SAVE, TASK_D, 0, 0) },
+};
+/* clang-format on */
+
+/* The KVM_RUN in which the capture began ends: they are in user mode now. */
+static const struct fp_rec preamble[] = {
+	{ .cpu = 0, .slot = FP_NO_SLOT, EV(RUN_END, TASK_A, 0, 0),
+	  .flags = FP_REC_NO_JUDGE },
+	{ .cpu = 1, .slot = FP_NO_SLOT, EV(RUN_END, TASK_B, 0, 0),
+	  .flags = FP_REC_NO_JUDGE },
+};
+
+enum { SCRIPT = sizeof(script) / sizeof(script[0]) };
+
+static bool has_stream(const char *scene)
+{
+	return !strncmp(scene, "stream", 6);
+}
+
+/* whatif reads the counters before and after the stream: nothing happens then. */
+static uint64_t turns(const struct capture *c)
+{
+	return c->reads / 2 + 1;
+}
+
+/* "stream-unlike" lacks a record, "stream-gap" says so. */
+static bool left_out(const struct capture *c, size_t i)
+{
+	return i == 4 &&
+	       (scene_is(c, "stream-unlike") || scene_is(c, "stream-gap"));
+}
+
+static struct fp_rec next_record(const struct capture *c, size_t i)
+{
+	struct fp_rec rec = script[i];
+
+	if (scene_is(c, "stream-gap") && i == 5)
+		rec.flags |= FP_REC_GAP;
+	return rec;
+}
+
+int capture__drain(struct capture *c,
+		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
+{
+	int err = 0;
+
+	if (!c->sent && has_stream(c->scene) && !fn(ctx, &preamble[0]))
+		err = fn(ctx, &preamble[1]);
+	while (!err && has_stream(c->scene) && c->sent < turns(c) * SCRIPT) {
+		size_t i = c->sent++ % SCRIPT;
+		struct fp_rec rec = next_record(c, i);
+
+		if (!left_out(c, i))
+			err = fn(ctx, &rec);
+	}
+	return err;
+}
+
+int capture__drain_all(struct capture *c,
+		       int (*fn)(void *ctx, const struct fp_rec *rec),
+		       void *ctx)
+{
+	return capture__drain(c, fn, ctx);
+}
+
+static struct snap_ops all_needed(uint64_t t, uint64_t save, uint64_t load)
+{
+	return ops(t, save, load, 0);
+}
+
+static void stream_vcpus(struct snapshot *s, uint64_t t)
+{
+	struct snap_vcpu *v = s->vcpus;
+
+	v[0].runs = t;
+	v[0].exits = 15 * t;
+	v[0].guest_runs_live = 13 * t;
+	v[0].guest = all_needed(t, 2, 2);
+	v[0].host = all_needed(t, 1, 1);
+	memset(v[0].cause, 0, sizeof(v[0].cause));
+	v[0].cause[FP_CAUSE_SOFTIRQ_NEON] = t;
+	v[0].cause[FP_CAUSE_USER_RETURN] = t;
+	v[1].runs = t;
+	v[1].exits = 3 * t;
+	v[1].guest_runs_live = 0;
+	v[1].guest = all_needed(t, 0, 0);
+	v[1].host = ops(t, 1, 1, 8);
+	memset(v[1].cause, 0, sizeof(v[1].cause));
+}
+
+static void stream(const struct capture *c, struct snapshot *s, uint64_t t)
+{
+	s->sve_vl = 0;
+	if (scene_is(c, "stream-sve")) {
+		s->sve_vl = 64;
+		s->vcpus[0].guest_bytes = 546 * 4 + 8;
+	}
+	if (scene_is(c, "stream-gap"))
+		s->lost = t;
+	stream_vcpus(s, t);
+	s->task = all_needed(t, 2, 2);
+	wait_for_verdict(&s->task.save);
+	s->task.load.needed--; /* the first one: nobody knew what was there */
+	s->task.load.unknown++;
+	s->pending = 1;
+	s->kernel_neon = all_needed(t, 0, 0);
+}
+
+/* A machine with round numbers, or none. */
+void cost__measure(struct cost *c)
+{
+	*c = (struct cost){
+		.hot = { .save = 20, .load = 30 },
+		.cold = { .save = 100, .load = 250 },
+	};
+	if (!strcmp(scene(), "stream-x86"))
+		c->why = "it is measured on arm64 machines only";
+}
+
 /* Vcpu @n at @t seconds. It has lived for @t - @since. */
 static struct snap_vcpu vcpu(uint32_t n, uint64_t t, const char *vm)
 {
 	struct snap_vcpu v = { .slot = n, .gen = 1, .vm_pid = 1000 + n / 2,
-			       .vcpu_id = n % 2, .tid = 1100 + n };
+			       .vcpu_id = n % 2, .tid = 1100 + n,
+			       .guest_bytes = SNAP_FPSIMD_BYTES };
 
 	utf8__clean(v.vm, sizeof(v.vm), vm, strlen(vm));
 	v.runs = t * (10 + n);
@@ -155,6 +316,8 @@ static size_t scene_size(const struct capture *c)
 {
 	if (scene_is(c, "empty") || scene_is(c, "noguest"))
 		return 0;
+	if (has_stream(c->scene))
+		return 2;
 	return scene_is(c, "many") ? 1024 : 4;
 }
 
@@ -196,7 +359,7 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 int capture__read(struct capture *c, struct snapshot *s)
 {
 	uint64_t t = ++c->reads;
-	int i;
+	int i, err;
 
 	if (scene_is(c, "unreadable") && t > 1)
 		return -EIO;
@@ -223,7 +386,10 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->efi.load.done = SNAP_NA;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = t * (uint64_t)i;
-	return fill_vcpus(c, s, t);
+	err = fill_vcpus(c, s, t);
+	if (!err && has_stream(c->scene))
+		stream(c, s, turns(c));
+	return err;
 }
 
 void capture__keep(struct capture *c, size_t ended)

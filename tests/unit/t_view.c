@@ -57,7 +57,8 @@ static void cut_events(char *text)
 static void check(const char *scene_name, unsigned int n, int how,
 		  const char *golden)
 {
-	struct capture_opts opts = { how & ALL, how & ALL };
+	struct capture_opts opts = { .witness = how & ALL,
+				     .mark = how & ALL };
 	struct session s = {};
 	struct view v = {};
 	char *text = NULL;
