@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# TAP: the tests of the automaton and of the judge are worth their names: each of
-# these one-line changes makes the test of its header fail.
+# TAP: the tests of the automaton, of the judge and of the policies are worth their
+# names: each of these one-line changes makes the test of its file fail.
 cd "$(dirname "$0")/../.." || exit 1
 
 tmp=$(mktemp -d)
@@ -60,10 +60,54 @@ rare=(
 	's/j->note = buf | (j->note & FP_NOTE_READ) | why;/j->note = buf | why;/'
 )
 
-compile() # TEST
+needs=(
+	's/enter(l, TRI_MAYBE, l->r->live);/enter(l, TRI_YES, l->r->live);/'
+	's/	l->cpu->idle_exits--;/	;/'
+	's/enter(l, TRI_YES, 1);/enter(l, TRI_MAYBE, 1);/'
+	's/user(l, stays ? TRI_YES : TRI_MAYBE);/user(l, TRI_YES);/'
+	's/if (l->r->ev.buf != cpu->task)/if (0)/'
+	's/of_current(&r->ev) && r->ev.buf)/of_current(\&r->ev))/'
+	'/^static void on_neon/,/^}/s/perhaps_user(l);/;/'
+	's/	late_exit(l);/	;/'
+	's/	resume_begin(l);/	;/'
+	's/	cpu->loads = true;/	;/'
+	's/add(l, NEED_VPUT); .*/;/'
+	's/	case FP_EV_CPU_PM: .*/	case FP_EV_MAX:/'
+)
+policy=(
+	's/at->held->ctx != x || x->home/at->held->ctx != x || 0 \&\& x->home/'
+	's/own_state(at, t), 1, irqoff/TRI_NO, 1, irqoff/'
+	's/both(load, own_state(at, t))/both(load, holds(at, t))/'
+	's/if (why == NEED_VPUT)/if (why != NEED_RUN_END)/'
+	's/at->held->newer = TRI_NO;/;/'
+	's/either(at->held->newer, n->use)/n->use/'
+	's/t->guest->home\[at->policy\] = NOWHERE;/;/'
+	's/if (!at->rules->eager)/if (at->rules->eager)/'
+	's/load_other(at, TRI_MAYBE);/;/'
+	's/done->lo += !!(t->perhaps_paid & bit);/;/'
+	's/if (load != TRI_YES && !now)/if (0)/'
+	's/if (t->in_run || t->dead)/if (t->in_run)/'
+	's/if (holds(at, t) != TRI_YES)/if (0)/'
+	's/if (at->rules->each_run)/if (0)/'
+	's/if (live == TRI_MAYBE)/if (0)/'
+	's/t->refused = live;/;/'
+	's/both(live, at->held->newer),/live,/'
+	's/(rules->guest == GUEST_TASK || rules->guest == GUEST_PUT)/1/'
+	's/if (c != cpu && p->cpus\[c\].task == x->buf)/if (0)/'
+	's/	t->slot = n->slot;/	;/'
+	's/		forget(x);/		;/'
+	's/	if (n->cpu >= p->nr_cpus)/	if (0)/'
+	's/		if (t->dead)/		if (0)/'
+)
+
+compile() # TEST [SOURCE...]
 {
+	local test=$1
+	shift
+
 	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude \
-		"tests/unit/$1.c" -o "$tmp/$1" -lcmocka 2>"$tmp/errors"
+		-Isrc "tests/unit/$test.c" "$@" -o "$tmp/$test" -lcmocka \
+		2>"$tmp/errors"
 }
 
 n=0
@@ -100,7 +144,51 @@ mutate() # HEADER TEST MUTATION...
 	done
 }
 
+notices_source() # NAME SOURCE: 0 if a test of the policies fails
+{
+	local test others=()
+
+	for other in needs policy replay; do
+		[ "$other" = "$1" ] || others+=("src/$other.c")
+	done
+	for test in t_policy t_policy_random; do
+		compile "$test" "$2" "${others[@]}" || return 2
+		timeout 60 "$tmp/$test" >/dev/null 2>&1 || return 0
+	done
+	return 1
+}
+
+mutate_source() # NAME MUTATION...
+{
+	local name=$1 m
+	shift
+
+	notices_source "$name" "src/$name.c"
+	case $? in
+	1) report ok "the tests pass with $name.c as it is" ;;
+	*) report "not ok" "the tests pass with $name.c as it is"
+	   sed 's/^/# /' "$tmp/errors" ;;
+	esac
+	for m; do
+		sed "$m" "src/$name.c" >"$tmp/$name.c"
+		if [ "$(diff "src/$name.c" "$tmp/$name.c" | grep -c '^>')" != 1 ]; then
+			report "not ok" "this does not change one line any more: $m"
+			continue
+		fi
+		notices_source "$name" "$tmp/$name.c"
+		case $? in
+		0) report ok "noticed: $m" ;;
+		1) report "not ok" "nobody notices: $m" ;;
+		*) report "not ok" "this does not compile: $m"
+		   sed 's/^/# /' "$tmp/errors" ;;
+		esac
+	done
+}
+
 mutate model.h t_model "${model[@]}"
 mutate judge.h t_model_random "${judge[@]}"
 FPSTAT_DEPTH=9 mutate judge.h t_exhaustive "${rare[@]}"
+cp include/fpstat/*.h "$tmp/include/fpstat/"
+mutate_source needs "${needs[@]}"
+mutate_source policy "${policy[@]}"
 echo "1..$n"
