@@ -6,6 +6,7 @@
 
 extern const struct command cmd_top;
 extern const struct command cmd_stat;
+extern const struct command cmd_whatif;
 extern const struct command cmd_doctor;
 
 #endif /* FPSTAT_CMD_H */

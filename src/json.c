@@ -87,6 +87,12 @@ void json__u64(struct json *j, const char *key, uint64_t value)
 	fprintf(j->out, "%" PRIu64, value);
 }
 
+void json__i64(struct json *j, const char *key, int64_t value)
+{
+	key_and_colon(j, key);
+	fprintf(j->out, "%" PRId64, value);
+}
+
 void json__count(struct json *j, const char *key, uint64_t value)
 {
 	if (value == SNAP_NA)

@@ -27,6 +27,7 @@ void json__end(struct json *j);
 
 void json__str(struct json *j, const char *key, const char *value);
 void json__u64(struct json *j, const char *key, uint64_t value);
+void json__i64(struct json *j, const char *key, int64_t value);
 /* null if the host cannot show it (SNAP_NA) */
 void json__count(struct json *j, const char *key, uint64_t value);
 /* null if it is negative, infinite or not a number */

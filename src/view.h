@@ -8,12 +8,19 @@
 
 #include "capture.h"
 #include "column.h"
+#include "cost.h"
 #include "snapshot.h"
+
+struct whatif;
+struct json;
 
 struct view {
 	const struct snapshot *s; /* the interval */
 	int foreign_bit;
 	const struct witness *witness; /* of the interval, or NULL */
+	const struct whatif *whatif; /* of all up to now, or NULL */
+	uint32_t policies; /* its rows to show, bit per policy */
+	const struct cost *cost; /* of one transfer, with @whatif */
 	const int *marks; /* first and last index, or NULL; last < 0: not yet */
 	/* text only */
 	bool rate; /* per second instead of counts */
@@ -25,5 +32,10 @@ struct view {
 void view_json__print(FILE *out, const struct view *v);
 /* One table. */
 void view_text__print(FILE *out, const struct view *v);
+/* One table per vcpu (if @vcpus) and one of all: a row per policy. */
+void view_whatif__print(FILE *out, const struct view *v, bool vcpus);
+/* Who took the registers from guests, the worst first; nothing if nobody did. */
+void view_blame__print(FILE *out, const struct view *v);
+void view_blame__json(struct json *j, const struct view *v);
 
 #endif /* FPSTAT_VIEW_H */

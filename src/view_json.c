@@ -4,7 +4,10 @@
  * number fpstat does not know yet, or not on this host, is null, never 0.
  */
 #include "json.h"
+#include "util.h"
 #include "view.h"
+#include "whatif.h"
+#include "whatif_sum.h"
 
 static const char *const causes[FP_CAUSE_MAX] = {
 #define X(id, str) [FP_CAUSE_##id] = str,
@@ -109,6 +112,51 @@ static void host(struct json *j, const struct view *v)
 	json__end(j);
 }
 
+static void range(struct json *j, const char *key, struct range r)
+{
+	if (range__na(r)) {
+		json__null(j, key);
+		return;
+	}
+	json__array(j, key);
+	json__u64(j, NULL, r.lo);
+	json__u64(j, NULL, r.hi);
+	json__end(j);
+}
+
+/* What a policy would have done and the kernel did not; negative: it did more. */
+static void avoided_range(struct json *j, const char *key, struct range a,
+			  struct range b, uint64_t done)
+{
+	json__array(j, key);
+	json__i64(j, NULL, (int64_t)(a.lo + b.lo - done));
+	json__i64(j, NULL, (int64_t)(a.hi + b.hi - done));
+	json__end(j);
+}
+
+#define REFERENCE POLICY_DEFENSIVE
+
+static void avoided(struct json *j, const struct view *view,
+		    const struct snap_vcpu *v)
+{
+	const struct policy_row *row =
+		view->whatif ? whatif__rows(view->whatif, v->slot, v->gen) :
+			       NULL;
+
+	if (!row || v->guest.save.done == SNAP_NA) {
+		json__null(j, "avoided");
+		return;
+	}
+	row += REFERENCE;
+	json__object(j, "avoided");
+	json__str(j, "ref", policy__name(REFERENCE));
+	avoided_range(j, "save", row->host.save.done, row->guest.save.done,
+		      v->host.save.done + v->guest.save.done);
+	avoided_range(j, "load", row->host.load.done, row->guest.load.done,
+		      v->host.load.done + v->guest.load.done);
+	json__end(j);
+}
+
 static void oracle(struct json *j, const struct snap_vcpu *v)
 {
 	struct snap_oracle o = snap_vcpu__oracle(v);
@@ -132,7 +180,8 @@ static void window(struct json *j, const struct snap_vcpu *v)
 }
 
 /* What vcpu and ended records have in common. */
-static void numbers(struct json *j, const struct snap_vcpu *v)
+static void numbers(struct json *j, const struct view *view,
+		    const struct snap_vcpu *v)
 {
 	bool na = v->guest.save.done == SNAP_NA;
 	int i;
@@ -142,9 +191,11 @@ static void numbers(struct json *j, const struct snap_vcpu *v)
 	json__count(j, "guest_runs_live", v->guest_runs_live);
 	ops(j, "guest", &v->guest);
 	ops(j, "host", &v->host);
-	json__null(j, "avoided");
+	avoided(j, view, v);
 	oracle(j, v);
-	json__null(j, "collateral");
+	json__object(j, "collateral");
+	json__count(j, "load", v->collateral);
+	json__end(j);
 	window(j, v);
 	json__object(j, "cause");
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
@@ -165,7 +216,7 @@ static void vcpu(struct json *j, const struct view *view,
 	json__u64(j, "vcpu", v->vcpu_id);
 	json__u64(j, "tid", v->tid);
 	json__str(j, "state", v->state == SNAP_VCPU_ENDED ? "ended" : "live");
-	numbers(j, v);
+	numbers(j, view, v);
 	json__end(j);
 }
 
@@ -175,7 +226,7 @@ static void ended(struct json *j, const struct view *v)
 		return;
 	begin(j, v, "ended");
 	json__u64(j, "vcpus", v->s->folded);
-	numbers(j, &v->s->folded_sum);
+	numbers(j, v, &v->s->folded_sum);
 	json__end(j);
 }
 
@@ -186,6 +237,117 @@ static void other(struct json *j, const struct view *v)
 	ops(j, "kernel", &v->s->kernel_neon);
 	ops(j, "efi", &v->s->efi);
 	json__end(j);
+}
+
+/* Null if both are. */
+static void range_ops(struct json *j, const char *key, struct range save,
+		      struct range load)
+{
+	if (range__na(save) && range__na(load)) {
+		json__null(j, key);
+		return;
+	}
+	json__object(j, key);
+	range(j, "save", save);
+	range(j, "load", load);
+	json__end(j);
+}
+
+static void range_ns(struct json *j, const char *key, const struct cost *cost,
+		     const struct whatif_sum *sum, const struct cost_xfer *c)
+{
+	if (cost->why)
+		json__null(j, key);
+	else
+		range(j, key, whatif_sum__ns(sum, c));
+}
+
+static void policy_numbers(struct json *j, const struct whatif_sum *sum,
+			   const struct cost *cost)
+{
+	range(j, "save", range__add(sum->host_save, sum->guest_save));
+	range(j, "load", range__add(sum->host_load, sum->guest_load));
+	range_ops(j, "guest", sum->guest_save, sum->guest_load);
+	range_ops(j, "host", sum->host_save, sum->host_load);
+	range(j, "bytes", whatif_sum__bytes(sum));
+	range(j, "irqoff", sum->irqoff);
+	range(j, "irqoff_bytes", sum->irqoff_bytes);
+	range(j, "unsafe", sum->unsafe);
+	range(j, "refused", sum->refused);
+	range_ns(j, "ns_hot", cost, sum, &cost->hot);
+	range_ns(j, "ns_cold", cost, sum, &cost->cold);
+}
+
+static const char *row_name(int row)
+{
+	if (row == WHATIF_KERNEL)
+		return "kernel";
+	if (row == WHATIF_ORACLE)
+		return "oracle";
+	return policy__name(row - WHATIF_POLICY);
+}
+
+/* A row for one vcpu, or (@vcpu is NULL) for all. */
+static void policy(struct json *j, const struct view *v,
+		   const struct snap_vcpu *vcpu, int row)
+{
+	struct whatif_sum sum = whatif_sum__row(v->whatif, v->s, vcpu, row);
+
+	begin(j, v, "policy");
+	json__str(j, "name", row_name(row));
+	if (vcpu) {
+		json__str(j, "vm", vcpu->vm);
+		json__u64(j, "vm_pid", vcpu->vm_pid);
+		json__u64(j, "vcpu", vcpu->vcpu_id);
+	}
+	policy_numbers(j, &sum, v->cost);
+	json__end(j);
+}
+
+static void policies_of(struct json *j, const struct view *v,
+			const struct snap_vcpu *vcpu)
+{
+	int i;
+
+	for (i = 0; i < WHATIF_ROWS; i++) {
+		if (i < WHATIF_POLICY ||
+		    v->policies & 1u << (i - WHATIF_POLICY))
+			policy(j, v, vcpu, i);
+	}
+}
+
+static void cost_xfer(struct json *j, const char *key, const struct cost *cost,
+		      const struct cost_xfer *c)
+{
+	if (cost->why) {
+		json__null(j, key);
+		return;
+	}
+	json__object(j, key);
+	json__double(j, "save", c->save);
+	json__double(j, "load", c->load);
+	json__end(j);
+}
+
+static void cost(struct json *j, const struct view *v)
+{
+	begin(j, v, "cost");
+	json__u64(j, "bytes", SNAP_FPSIMD_BYTES);
+	cost_xfer(j, "hot", v->cost, &v->cost->hot);
+	cost_xfer(j, "cold", v->cost, &v->cost->cold);
+	if (v->cost->why)
+		json__str(j, "why", v->cost->why);
+	json__end(j);
+}
+
+static void policies(struct json *j, const struct view *v)
+{
+	size_t i;
+
+	cost(j, v);
+	for (i = 0; i < v->s->nr_vcpus; i++)
+		policies_of(j, v, &v->s->vcpus[i]);
+	policies_of(j, v, NULL);
 }
 
 static void witness(struct json *j, const struct view *v)
@@ -217,6 +379,10 @@ void view_json__print(FILE *out, const struct view *v)
 		vcpu(&j, v, &v->s->vcpus[i]);
 	ended(&j, v);
 	other(&j, v);
+	if (v->whatif) {
+		policies(&j, v);
+		view_blame__json(&j, v);
+	}
 	witness(&j, v);
 	fflush(out);
 }

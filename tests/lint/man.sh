@@ -68,6 +68,23 @@ if command -v jq >/dev/null && [ -x "$fake" ]; then
 		done
 	)
 fi
+if command -v jq >/dev/null && [ -x "$fake" ]; then
+	report "fpstat-whatif.8 names each key of the JSON" < <(
+		for scene in stream stream-x86; do
+			FPSTAT_FAKE=$scene "$fake" whatif --json -- true
+		done | jq -r 'select(.type == "policy" or .type == "cost") |
+			.type, (paths | map(strings) | last | strings)' |
+		sort -u | while read -r key; do
+			cat man/fpstat-whatif.8 man/fpstat-stat.8 | grep -qw -- "$key" || echo "$key"
+		done
+	)
+fi
+report "fpstat-whatif.8 has each policy" < <(
+	"$program" whatif --help | sed -n '/^Policies/,$s/^  \([a-z-]*\)  *[a-z].*/\1/p' |
+	while read -r policy; do
+		grep -q "^\.B $policy$" man/fpstat-whatif.8 || echo "$policy"
+	done
+)
 version=$(sed -n 's/^VERSION := //p' Makefile)
 report "all pages have version $version" < <(grep -L "^\.TH .*\"fpstat $version\"" man/*.[578])
 echo "1..$n"

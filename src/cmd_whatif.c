@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fpstat whatif: what other policies would have moved, from the same needs. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "cost.h"
+#include "count.h"
+#include "exit.h"
+#include "names.h"
+#include "util.h"
+#include "view.h"
+#include "whatif.h"
+
+struct whatif_config {
+	struct count_config count;
+	bool json;
+	bool vcpus;
+	const char *policies; /* names, with commas */
+};
+
+#define AT(field) offsetof(struct whatif_config, field)
+
+/* clang-format off */
+static const struct opt opts[] = {
+	{ .letter = 'j', .name = "json", .offset = AT(json),
+	  .help = "print one JSON object a line (see fpstat-whatif(8))" },
+	{ .name = "policy", .type = OPT_STRING, .offset = AT(policies),
+	  .arg = "LIST",
+	  .help = "only these policies, with commas between them" },
+	{ .letter = 'v', .name = "vcpus", .offset = AT(vcpus),
+	  .help = "print a table for each vcpu, too" },
+	{ .letter = 'o', .name = "output", .type = OPT_STRING,
+	  .offset = AT(count.output), .arg = "FILE",
+	  .help = "write to FILE, not to standard output" },
+	{ .name = "strict", .offset = AT(count.strict),
+	  .help = "exit with 4 if anything was lost, missed or undecided, or "
+		  "the stream and the counters differ" },
+	OPT_COMMON,
+	{}
+};
+/* clang-format on */
+
+struct whatif_run {
+	struct count count;
+	struct whatif_config cfg;
+	struct whatif *whatif;
+	uint32_t policies; /* bit per policy */
+	struct cost cost;
+};
+
+static struct whatif_run *run_of(struct count *c)
+{
+	return (struct whatif_run *)((char *)c -
+				     offsetof(struct whatif_run, count));
+}
+
+static int fail(struct count *c, const char *why)
+{
+	snprintf(c->ses.why, sizeof(c->ses.why), "%s", why);
+	return EXIT_ENV;
+}
+
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	return whatif__feed(ctx, rec);
+}
+
+static void name_culprit(enum blame_kind kind, uint64_t id, char *who,
+			 size_t len)
+{
+	const char *reason = kind == BLAME_EXIT ? blame__exit_reason(id) : NULL;
+
+	if (kind == BLAME_FUNCTION)
+		names__function(id, who, len);
+	else if (kind == BLAME_TASK)
+		names__task((uint32_t)id, who, len);
+	else if (reason)
+		snprintf(who, len, "%s", reason);
+	else if (kind == BLAME_EXIT)
+		snprintf(who, len, "reason %" PRIu64, id);
+}
+
+static int open_whatif(struct count *c)
+{
+	struct whatif_run *r = run_of(c);
+
+	if (!r->whatif)
+		r->whatif = whatif__new(c->ses.now.cpus, name_culprit);
+	return r->whatif ? 0 : fail(c, "out of memory");
+}
+
+static int drain(struct count *c)
+{
+	int err, code = open_whatif(c);
+
+	if (code)
+		return code;
+	err = capture__drain(c->ses.cap, feed, run_of(c)->whatif);
+	return err ? fail(c, strerror(-err)) : 0;
+}
+
+static int drain_all(struct count *c)
+{
+	int err = capture__drain_all(c->ses.cap, feed, run_of(c)->whatif);
+
+	return err ? fail(c, strerror(-err)) : 0;
+}
+
+static bool fits(struct count *c, char *why, size_t len)
+{
+	const struct snapshot *before = &c->ses.prev, *after = &c->ses.now;
+	const struct whatif *w = run_of(c)->whatif;
+
+	return whatif__agrees(w, before, after, why, len) &&
+	       whatif__proves(w, before, after, why, len);
+}
+
+/*
+ * Reads the stream, and the counters before and after. A step on another CPU may
+ * be recorded and not yet counted.
+ */
+static int settle(struct count *c, bool mark)
+{
+	enum { TRIES = 100 };
+	char why[256];
+	int i, code;
+
+	for (i = 0; i < TRIES; i++) {
+		code = session__sample(&c->ses, mark);
+		if (!code)
+			code = drain_all(c);
+		if (!code)
+			code = session__sample(&c->ses, false);
+		if (code || fits(c, why, sizeof(why)))
+			return code;
+		if (c->ses.now.lost)
+			break; /* for good */
+	}
+	fps_err("%s: what other policies would have moved is a guess", why);
+	c->doubt = true;
+	return 0;
+}
+
+static int print(struct count *c, bool mark)
+{
+	struct whatif_run *r = run_of(c);
+	struct view v = {};
+	int code = open_whatif(c);
+
+	if (!code)
+		code = settle(c, mark);
+	if (code)
+		return code;
+	session__view(&c->ses, &v);
+	v.s = &c->ses.now;
+	v.whatif = r->whatif;
+	v.policies = r->policies;
+	v.cost = &r->cost;
+	if (r->cfg.json)
+		view_json__print(c->out, &v);
+	else
+		view_whatif__print(c->out, &v, r->cfg.vcpus);
+	return 0;
+}
+
+static void list_policies(FILE *out)
+{
+	int i;
+
+	fputs("\nPolicies:\n", out);
+	for (i = 0; i < POLICY_MAX; i++)
+		fprintf(out, "  %-11s %s\n", policy__name(i), policy__what(i));
+}
+
+static bool one_policy(const char *name, size_t len, uint32_t *set)
+{
+	char copy[32];
+	enum policy p;
+
+	snprintf(copy, sizeof(copy), "%.*s", (int)len, name);
+	p = len < sizeof(copy) ? policy__by_name(copy) : POLICY_MAX;
+	if (p == POLICY_MAX)
+		return false;
+	*set |= 1u << p;
+	return true;
+}
+
+/* 0, or the exit code. */
+static int parse_policies(const struct command *cmd, const char *list,
+			  uint32_t *set)
+{
+	size_t len;
+	int code;
+
+	if (!list) {
+		*set = (1u << POLICY_MAX) - 1;
+		return 0;
+	}
+	for (;; list += len + 1) {
+		len = strcspn(list, ",");
+		if (!one_policy(list, len, set))
+			break;
+		if (!list[len])
+			return 0;
+	}
+	code = opt__usage_error(cmd, "there is no policy '%.*s'", (int)len,
+				list);
+	list_policies(stderr);
+	return code;
+}
+
+static int whatif_main(const struct command *cmd, int argc, char **argv)
+{
+	struct whatif_run r = {
+		.count = { .print = print, .tick = drain },
+		.cfg.count.capture.stream = true,
+	};
+	struct opt_rest rest;
+	int code;
+
+	r.count.cfg = &r.cfg.count;
+	if (!opt__parse(cmd, argc, argv, &r.cfg, &rest) ||
+	    !count__operands(cmd, &rest))
+		return rest.code;
+	code = parse_policies(cmd, r.cfg.policies, &r.policies);
+	if (code)
+		return code;
+	cost__measure(&r.cost);
+	code = count__run(&r.count, rest.argc ? rest.argv : NULL);
+	whatif__free(r.whatif);
+	return code;
+}
+
+const struct command cmd_whatif = {
+	.name = "whatif",
+	.args = "[-- CMD [ARG]...]",
+	.summary = "Print what other policies would have saved and loaded.",
+	.text = "Follows each change of ownership while CMD runs, or until it "
+		"is interrupted, and then prints, for what happened to the "
+		"vcpus, what this kernel moved, what of that was needed, and "
+		"what each policy would have moved. A number that nobody can "
+		"know exactly is an interval. SIGUSR1 makes it print what it "
+		"has up to now.",
+	.opts = opts,
+	.more_help = list_policies,
+	.run = whatif_main,
+};

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "whatif.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "need.h"
+#include "replay.h"
+#include "util.h"
+
+#define KEEP 1024 /* vcpus that ended, as rows of their own */
+
+/* One that ended, and whose slot another one has now. */
+struct ended {
+	uint32_t slot;
+	uint32_t gen;
+	struct replay_vcpu replay;
+	struct policy_row row[POLICY_MAX];
+};
+
+/* Who has a slot now. */
+struct life {
+	uint32_t gen; /* as fp_vcpu.gen: 1 is the first */
+	bool over;
+};
+
+struct whatif {
+	struct needs *needs;
+	struct policies *policies;
+	struct replay *replay;
+	struct blame *blame;
+	uint64_t records;
+	struct life life[FP_MAX_VCPUS];
+	struct ended ended[KEEP];
+	size_t nr_ended; /* ever; the last KEEP are here */
+};
+
+struct whatif *whatif__new(unsigned int cpus, blame_namer namer)
+{
+	struct whatif *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->needs = needs__new(cpus);
+	w->policies = policies__new(cpus);
+	w->replay = replay__new(cpus);
+	w->blame = blame__new(cpus, namer);
+	if (w->needs && w->policies && w->replay && w->blame)
+		return w;
+	whatif__free(w);
+	return NULL;
+}
+
+void whatif__free(struct whatif *w)
+{
+	if (!w)
+		return;
+	needs__free(w->needs);
+	policies__free(w->policies);
+	replay__free(w->replay);
+	blame__free(w->blame);
+	free(w);
+}
+
+/* The slot goes to another vcpu: nothing of the last one is pending any more. */
+static void archive(struct whatif *w, uint32_t slot)
+{
+	struct ended *e = &w->ended[w->nr_ended++ % KEEP];
+	const struct replay_vcpu *v = replay__vcpu(w->replay, slot);
+	const struct policy_row *row = policies__rows(w->policies, slot);
+
+	*e = (struct ended){ .slot = slot, .gen = w->life[slot].gen };
+	if (v)
+		e->replay = *v;
+	if (row)
+		memcpy(e->row, row, sizeof(e->row));
+	policies__end(w->policies, slot);
+	replay__forget(w->replay, slot);
+}
+
+static void follow_slot(struct whatif *w, const struct fp_rec *rec)
+{
+	struct life *life;
+
+	if (rec->slot >= FP_MAX_VCPUS)
+		return;
+	life = &w->life[rec->slot];
+	if (rec->ev.kind == FP_EV_VCPU_END) {
+		life->over = true;
+	} else if (rec->ev.kind == FP_EV_VLOAD) {
+		if (life->over)
+			archive(w, rec->slot);
+		if (life->over || !life->gen)
+			life->gen++;
+		life->over = false;
+	}
+}
+
+int whatif__feed(struct whatif *w, const struct fp_rec *rec)
+{
+	struct need need[NEEDS_MAX];
+	unsigned int i, n;
+	uint32_t step;
+	int err = 0;
+
+	w->records++;
+	follow_slot(w, rec);
+	step = replay__step(w->replay, rec);
+	n = needs__of(w->needs, rec, step, need);
+	for (i = 0; i < n && !err; i++)
+		err = policies__step(w->policies, &need[i]);
+	return err ? err : blame__feed(w->blame, rec, step);
+}
+
+uint64_t whatif__records(const struct whatif *w)
+{
+	return w->records;
+}
+
+static const struct ended *find_ended(const struct whatif *w, uint32_t slot,
+				      uint32_t gen)
+{
+	size_t i, n = w->nr_ended < KEEP ? w->nr_ended : KEEP;
+
+	for (i = 0; i < n; i++) {
+		if (w->ended[i].slot == slot && w->ended[i].gen == gen)
+			return &w->ended[i];
+	}
+	return NULL;
+}
+
+static bool has_slot(const struct whatif *w, uint32_t slot, uint32_t gen)
+{
+	return slot < FP_MAX_VCPUS && w->life[slot].gen == gen;
+}
+
+const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
+				      uint32_t gen)
+{
+	const struct ended *e;
+
+	if (has_slot(w, slot, gen))
+		return policies__rows(w->policies, slot);
+	e = find_ended(w, slot, gen);
+	return e ? e->row : NULL;
+}
+
+static const struct replay_vcpu *replayed(const struct whatif *w, uint32_t slot,
+					  uint32_t gen)
+{
+	const struct ended *e;
+
+	if (has_slot(w, slot, gen))
+		return replay__vcpu(w->replay, slot);
+	e = find_ended(w, slot, gen);
+	return e ? &e->replay : NULL;
+}
+
+struct policy_row whatif__total(const struct whatif *w, enum policy policy)
+{
+	return policies__total(w->policies, policy);
+}
+
+struct policy_row whatif__other(const struct whatif *w, enum policy policy)
+{
+	return policies__other(w->policies, policy);
+}
+
+const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr)
+{
+	return blame__rows(w->blame, nr);
+}
+
+/* ---- does it fit the counters? ---- */
+
+struct doubt { /* what to say */
+	char *why;
+	size_t len;
+};
+
+/* The stream was read after @low was, and before @high. */
+static bool between(struct doubt *d, const char *who, const char *what,
+		    uint64_t low, uint64_t n, uint64_t high)
+{
+	if (low <= n && n <= high)
+		return true;
+	snprintf(d->why, d->len,
+		 "the stream says %" PRIu64
+		 " %s of %s, the counters say %" PRIu64,
+		 n, what, who, n < low ? low : high);
+	return false;
+}
+
+static bool ops_between(struct doubt *d, const char *who,
+			const struct snap_ops *low, const struct fp_ops *ops,
+			const struct snap_ops *high)
+{
+	const struct snap_ops n = snap_ops__read(ops, SNAP_NA);
+
+#define BETWEEN(what, field)                                                   \
+	between(d, who, what, low->field, n.field, high->field)
+	return BETWEEN("saves", save.done) && BETWEEN("loads", load.done) &&
+	       BETWEEN("needed saves", save.needed) &&
+	       BETWEEN("clean saves", save.clean) &&
+	       BETWEEN("unclobbered saves", save.unclobbered) &&
+	       BETWEEN("dead saves", save.dead) &&
+	       BETWEEN("unknown saves", save.unknown) &&
+	       BETWEEN("needed loads", load.needed) &&
+	       BETWEEN("live loads", load.redundant);
+#undef BETWEEN
+}
+
+static const char *const causes[FP_CAUSE_MAX] = {
+#define X(id, str) [FP_CAUSE_##id] = str,
+	FP_CAUSE_MAP(X)
+#undef X
+};
+
+static bool vcpu_between(struct doubt *d, const struct snap_vcpu *low,
+			 const struct replay_vcpu *n,
+			 const struct snap_vcpu *high)
+{
+	static const struct replay_vcpu none;
+	char who[128], what[160];
+	int i;
+
+	if (!n)
+		n = &none;
+	snprintf(who, sizeof(who), "%s/%u", high->vm, high->vcpu_id);
+	for (i = 0; i < FP_CAUSE_MAX; i++) {
+		snprintf(what, sizeof(what), "guest saves (%s)", causes[i]);
+		if (!between(d, who, what, low->cause[i], n->cause[i],
+			     high->cause[i]))
+			return false;
+	}
+	snprintf(what, sizeof(what), "guest of %s", who);
+	if (!ops_between(d, what, &low->guest, &n->guest, &high->guest))
+		return false;
+	snprintf(what, sizeof(what), "host of %s", who);
+	return ops_between(d, what, &low->host, &n->host, &high->host) &&
+	       between(d, who, "exits", low->exits, n->exits, high->exits) &&
+	       between(d, who, "live entries", low->guest_runs_live,
+		       n->runs_live, high->guest_runs_live);
+}
+
+static const struct snap_vcpu *vcpu_in(const struct snapshot *s,
+				       const struct snap_vcpu *like)
+{
+	static const struct snap_vcpu none;
+	size_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		if (s->vcpus[i].slot == like->slot &&
+		    s->vcpus[i].gen == like->gen)
+			return &s->vcpus[i];
+	}
+	return &none;
+}
+
+static bool impossible(const struct whatif *w, char *why, size_t len)
+{
+	const struct replay_doubt *d = replay__doubt(w->replay);
+
+	if (d->count)
+		snprintf(why, len,
+			 "%" PRIu64
+			 " records cannot be, the first is number %" PRIu64
+			 " (CPU %u, at %.6f s): %s",
+			 d->count, d->first, d->cpu, (double)d->ns / 1e9,
+			 d->what);
+	return d->count;
+}
+
+bool whatif__agrees(const struct whatif *w, const struct snapshot *before,
+		    const struct snapshot *after, char *why, size_t len)
+{
+	struct fp_ops task = replay__task(w->replay);
+	struct fp_ops kernel = replay__kernel(w->replay);
+	struct doubt d = { why, len };
+	size_t i;
+
+	if (impossible(w, why, len))
+		return false;
+	if (after->lost) {
+		snprintf(why, len,
+			 "%" PRIu64 " records of the stream were lost",
+			 after->lost);
+		return false;
+	}
+	if (snapshot__guests_hidden(after))
+		return true; /* and nothing is derived */
+	for (i = 0; i < after->nr_vcpus; i++) {
+		const struct snap_vcpu *v = &after->vcpus[i];
+
+		if (!vcpu_between(&d, vcpu_in(before, v),
+				  replayed(w, v->slot, v->gen), v))
+			return false;
+	}
+	return ops_between(&d, "tasks", &before->task, &task, &after->task) &&
+	       ops_between(&d, "kernel NEON", &before->kernel_neon, &kernel,
+			   &after->kernel_neon);
+}
+
+static bool covers(struct doubt *d, const char *what, struct range r,
+		   uint64_t low, uint64_t high)
+{
+	if (r.lo <= high && low <= r.hi)
+		return true;
+	snprintf(d->why, d->len,
+		 "its own policy comes to %" PRIu64
+		 " %s, this kernel made %" PRIu64,
+		 r.lo > high ? r.lo : r.hi, what, high);
+	return false;
+}
+
+static enum policy running(const struct snapshot *s)
+{
+	switch (s->policy) {
+	case SNAP_POLICY_MARTIN:
+		return POLICY_MARTIN;
+	case SNAP_POLICY_EAGER_HOST:
+		return POLICY_EAGER_HOST;
+	default:
+		return POLICY_MAX;
+	}
+}
+
+bool whatif__proves(const struct whatif *w, const struct snapshot *before,
+		    const struct snapshot *after, char *why, size_t len)
+{
+	enum policy policy = running(after);
+	struct doubt d = { why, len };
+	struct snap_vcpu low, high;
+	struct policy_row row;
+
+	if (policy == POLICY_MAX)
+		return true;
+	row = policies__total(w->policies, policy);
+	snapshot__total(before, &low);
+	snapshot__total(after, &high);
+	return covers(&d, "guest saves", row.guest.save.done,
+		      low.guest.save.done, high.guest.save.done) &&
+	       covers(&d, "guest loads", row.guest.load.done,
+		      low.guest.load.done, high.guest.load.done) &&
+	       covers(&d, "host saves", row.host.save.done, low.host.save.done,
+		      high.host.save.done) &&
+	       covers(&d, "host loads", row.host.load.done, low.host.load.done,
+		      high.host.load.done);
+}

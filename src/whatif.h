@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a stream says beyond the counters: what each policy would have moved, for
+ * each vcpu.
+ */
+#ifndef FPSTAT_WHATIF_H
+#define FPSTAT_WHATIF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "blame.h"
+#include "policy.h"
+#include "snapshot.h"
+
+struct whatif;
+
+/* NULL if there is no memory. whatif__free(NULL) is fine. */
+struct whatif *whatif__new(unsigned int cpus, blame_namer namer);
+void whatif__free(struct whatif *w);
+
+/* One record of the stream. 0 or -ENOMEM. */
+int whatif__feed(struct whatif *w, const struct fp_rec *rec);
+uint64_t whatif__records(const struct whatif *w);
+
+/*
+ * The rows of a vcpu, one per policy, which live until the next record; NULL if
+ * it was not seen, or too long ago.
+ */
+const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
+				      uint32_t gen);
+struct policy_row whatif__total(const struct whatif *w, enum policy policy);
+/* See blame__rows(). */
+const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr);
+struct policy_row whatif__other(const struct whatif *w, enum policy policy);
+
+/*
+ * Do the counters, read before and after the end of the stream was, say what the
+ * stream says? If not, @why gets one sentence. False also if records were lost;
+ * true where the counters of guests cannot be shown, and no policy can.
+ */
+bool whatif__agrees(const struct whatif *w, const struct snapshot *before,
+		    const struct snapshot *after, char *why, size_t len);
+
+/*
+ * Does the policy of the kernel that runs come to what this kernel did? If not,
+ * @why gets one sentence. True if that policy is not known.
+ */
+bool whatif__proves(const struct whatif *w, const struct snapshot *before,
+		    const struct snapshot *after, char *why, size_t len);
+
+#endif /* FPSTAT_WHATIF_H */

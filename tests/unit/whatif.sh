@@ -1,0 +1,236 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# fpstat whatif as a user calls it, on a stream that was made by hand. After a
+# change that is meant, write the golden files anew with FPSTAT_GOLDEN=write and
+# read the difference.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+fpstat=${FPSTAT_FAKE_PROGRAM:-build/$(uname -m)/san/fpstat-fake}
+golden=tests/unit/golden
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+# is NAME COMMAND...: the command must succeed
+is()
+{
+	local name=$1
+	shift
+	n=$((n + 1))
+	if "$@" >"$tmp/why" 2>&1; then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		sed 's/^/# /' "$tmp/why"
+	fi
+}
+
+# run CODE SCENE ARG...: run fpstat whatif; output in $tmp/out and $tmp/err
+run()
+{
+	local want=$1 scene=$2 got
+	shift 2
+	FPSTAT_FAKE=$scene "$fpstat" whatif "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] && return
+	echo "exit status $got, not $want: $*"
+	cat "$tmp/out" "$tmp/err"
+	return 1
+}
+
+out() { grep -q -- "$@" "$tmp/out"; }
+err() { grep -q -- "$@" "$tmp/err"; }
+silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
+# all records, by jq
+all() { jq -e -s "$1" "$tmp/out"; }
+says() { local what=$1; shift; run "$@" && err "$what"; }
+
+# as FILE: the output is what it was
+as()
+{
+	[ "${FPSTAT_GOLDEN:-}" != write ] || cp "$tmp/out" "$golden/$1"
+	diff "$golden/$1" "$tmp/out"
+}
+narrow() { ! grep '.\{81\}' "$tmp/out"; }
+table() # FILE SCENE ARG...: nothing but that, within 80 columns
+{
+	local file=$1 scene=$2
+	shift 2
+	run 0 "$scene" "$@" -- true && silent && narrow && as "$file"
+}
+
+# text
+some="uncond,defensive,martin-rfc,martin,eager-host"
+is "a table"           table whatif.txt stream --policy $some
+is "one for each vcpu" table whatif-vcpus.txt stream --policy $some -v
+is "a host with SVE"   table whatif-sve.txt stream-sve
+is "protected KVM"     table whatif-pkvm.txt pkvm
+is "no time measured"  table whatif-x86.txt stream-x86 --policy martin
+unsafe()
+{
+	run 0 stream -- true && narrow &&
+	[ "$(sed -n 3,4p "$tmp/out")" = "! dall is unsafe: 2 states lost
+block-neon would refuse NEON 2 times" ] && out '^dall ! '
+}
+is "what is unsafe comes first" unsafe
+wide() { run 0 stream-unlike -- true && narrow && out '^defensive .* 303-1616 0.5-3.1M '; }
+is "larger numbers fit, too" wide
+
+# JSON
+records()
+{
+	run 0 stream --json --policy $some -- true && silent &&
+	sed -i '/"type":"\(cost\|policy\)"/!d' "$tmp/out" && as whatif.json
+}
+is "records" records
+keys()
+{
+	run 0 stream --json -- true &&
+	all '[.[] | select(.type == "policy")] | length == 27 and
+	     (map(del(.vm, .vm_pid, .vcpu) | keys) | unique | length == 1) and
+	     (map(select(has("vm") | not).name) == ["kernel", "oracle", "uncond",
+	      "defensive", "martin-rfc", "dall", "block-neon", "martin",
+	      "eager-host"])'
+}
+is "the same keys everywhere" keys
+adds_up()
+{
+	run 0 stream-sve --json -- true &&
+	all '[.[] | select(.type == "policy")] | group_by(.name) | length == 9 and
+	     all(.[]; length == 3 and
+		 ([.[0], .[1], .[2]] | map(select(has("vm"))) as $one |
+		  map(select(has("vm") | not))[0] as $all |
+		  ("save", "load", "bytes", "irqoff", "ns_hot", "ns_cold") |
+		  . as $k | $all[$k] == null or
+		  ([0, 1] | all(. as $i | ([$one[][$k][$i]] | add) as $sum |
+			$all[$k][$i] - $sum | fabs <= 1))))'
+}
+is "vcpus add up, SVE or not" adds_up
+kernel()
+{
+	run 0 stream --json -- true &&
+	all '[.[] | select(.vm == "alpha" and .vcpu == 0)] |
+	     (.[] | select(.type == "vcpu")) as $v |
+	     (.[] | select(.name == "kernel")) as $k |
+	     (.[] | select(.name == "oracle")) as $o |
+	     $k.guest.save == [$v.guest.save.done, $v.guest.save.done] and
+	     $k.host.load == [$v.host.load.done, $v.host.load.done] and
+	     $k.irqoff == null and $k.unsafe == [0, 0] and
+	     $o.save[0] == $v.oracle.save and $o.load[0] == $v.oracle.load'
+}
+is "kernel and oracle are those of the vcpu" kernel
+interval()
+{
+	run 0 two --json -- true &&
+	all '[.[] | select(.vm == "alpha" and .vcpu == 1)] |
+	     (.[] | select(.type == "vcpu").guest.save) as $s |
+	     .[] | select(.name == "oracle").guest.save |
+	     $s.pending == 1 and . == [$s.needed, $s.needed + 1]'
+}
+is "the oracle's interval" interval
+protected()
+{
+	run 0 pkvm --json -- true && silent &&
+	all '[.[] | select(.type == "policy")] |
+	     all(.[]; .guest == null and .save == null and .ns_hot == null and
+		 .bytes == null) and
+	     all(.[] | select(.name == "kernel"); .host.save[0] > 0) and
+	     all(.[] | select(.name == "martin"); .host == null and
+		 .unsafe == null)' &&
+	all '[.[] | select(.type == "vcpu").avoided] | all(. == null)'
+}
+is "protected: null, never 0" protected
+no_time()
+{
+	run 0 stream-x86 --json -- true &&
+	all '[.[] | select(.type == "policy")] | all(.ns_hot == null and
+	     .ns_cold == null)' &&
+	all '.[] | select(.type == "cost") | .hot == null and .cold == null and
+	     (.why | test("arm64"))'
+}
+is "no time: null, and why" no_time
+avoided()
+{
+	run 0 stream --json -- true &&
+	all '[.[] | select(.type == "vcpu").avoided] ==
+	     [{ ref: "defensive", save: [4, 56], load: [4, 56] },
+	      { ref: "defensive", save: [-2, -2], load: [-2, -2] }]'
+}
+is "avoided" avoided
+
+# options
+list() { run 0 stream --policy martin,dall -- true &&
+	[ "$(sed -n 's/^\([a-z][a-z-]*\) .*[0-9]ns$/\1/p' "$tmp/out" | xargs)" = "this needed dall martin" ] ||
+	{ cat "$tmp/out"; false; }; }
+is "some policies" list
+none() { says "there is no policy 'oracle'" 2 stream --policy martin,oracle -- true &&
+	err '^  eager-host ' && err -- '--policy LIST' && [ ! -s "$tmp/out" ]; }
+is "no such policy" none
+is "no name" says "there is no policy ''" 2 stream --policy martin, -- true
+is "a long name" says 'there is no policy' 2 stream --policy "$(printf '%040d' 0)" -- true
+is "operand" says 'after --' 2 stream sleep 1
+apart() { run 0 stream -o "$tmp/rec" -- echo mine && [ "$(cat "$tmp/out")" = mine ] &&
+	grep -q '^needed ' "$tmp/rec"; }
+is "output apart" apart
+is "output nowhere" says 'cannot write' 3 stream -o /nonexistent/x -- true
+is "status 7" run 7 stream -- sh -c 'exit 7'
+is "killed" run 143 stream -- sh -c 'kill $$'
+is "not found" says 'cannot run' 127 stream -- /nonexistent
+is "no capture" says 'without KVM' 3 impossible -- true
+
+# loss
+is "a record is missing" says 'cannot be, the first is number 7 (CPU 0, .*a state was lost.* is a guess' \
+	0 stream-unlike -- true
+is "strict: a record is missing" says 'is a guess' 4 stream-unlike --strict -- true
+once() { says '2 records of the stream were lost.* is a guess' 0 stream-gap -- true &&
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] && out ' in 3.0 s$'; }
+is "records were lost" once
+is "strict: records were lost" says 'data was lost: lost 1' 4 stream-gap --strict -- true
+well() { run 0 stream --strict -- true && silent; }
+is "strict, all well" well
+is "strict, and the command failed" run 7 stream --strict -- sh -c 'exit 7'
+
+# signals
+sets() { grep -c '"type":"host"' "$tmp/out"; }
+until_sets() # N
+{
+	local i
+
+	for i in $(seq 100); do
+		[ "$(sets)" -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	echo "no set $1 in $i tries"
+	return 1
+}
+background() # SIGNAL...: one after the other, each when the last one was answered
+{
+	local pid sig code i=0
+
+	: >"$tmp/out"
+	FPSTAT_FAKE=stream "$fpstat" whatif --json >"$tmp/out" 2>"$tmp/err" &
+	pid=$!
+	sleep 0.7
+	for sig; do
+		i=$((i + 1))
+		kill "-$sig" $pid
+		until_sets $i || { kill $pid; return 1; }
+	done
+	wait $pid
+	code=$?
+	[ $code -eq 0 ] && silent
+}
+stopped() { background INT && [ "$(sets)" -eq 1 ]; }
+is "SIGINT: a last set" stopped
+cumulative()
+{
+	background USR1 USR1 INT &&
+	all '[.[] | select(.type == "host").t] == [3, 5, 7]' &&
+	all '[.[] | select(.type == "policy" and (has("vm") | not) and
+	      .name == "martin") | .guest.save, .guest.load, .host.save] |
+	     map(unique) == [[4], [4], [2], [6], [6], [3], [8], [8], [4]]' &&
+	all '[.[] | select(.type == "policy" and (has("vm") | not) and
+	      .name == "kernel").save] == [[8, 8], [12, 12], [16, 16]]'
+}
+is "SIGUSR1 twice: all up to then" cumulative
+echo "1..$n"
