@@ -6,18 +6,30 @@
 # workload; leaves DIR/NAME.json (a set of records), .truth, .status, .err.
 count_each()
 {
-	local dir=$1 kernel=$3 work=tests/lab/workloads/build status
-	shift
+	each "stat --json --mark --witness" "$@"
+}
+
+# whatif_each: the same, with all records since the first; fails if it says a word.
+whatif_each()
+{
+	each "whatif --json" "$@" && [ ! -s "$1/stderr" ]
+}
+
+each()
+{
+	local command=$1 dir=$2 kernel=$4 work=tests/lab/workloads/build status
+	shift 2
 
 	tests/lab/lab "$@" --out "$dir" --console "$dir/console" \
 		--add build/arm64/fpstat --add $work/fpload --add "$dir/list" \
 		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-each \
-		-- fpstat stat --json --mark --witness -o /out/sets -- in-each /out/sets list
+		-- sh -c "fpstat $command -o /out/sets -- in-each /out/sets list 2>/out/stderr"
 	status=$?
 	awk -v dir="$dir" '
 		NR == FNR { name[++names] = $1; next }
 		/"type":"host"/ { n++ }
 		n && n <= names { print >(dir "/" name[n] ".json") }' "$dir/list" "$dir/sets"
+	cat "$dir/stderr"
 	return $status
 }
 
