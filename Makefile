@@ -75,7 +75,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs FORCE
+	check-lab lint unit lab-programs bench FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -92,6 +92,7 @@ help:
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
+#: make bench [RECORDS=N]     how fast a stream is judged, and in how much memory
 #: make setup                 only install what is missing
 #: make install               DESTDIR= PREFIX=/usr/local SBINDIR= MANDIR=
 #: make clean
@@ -218,6 +219,7 @@ endif
 check-full: export CYCLES := 1000
 check-full: export KILLS := 50
 check-full: export VMS := 10000
+check-full: export MIX := 60000
 check-full: export LAB_TIMEOUT := 14000
 check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check
@@ -227,6 +229,15 @@ check-unit: all unit
 
 lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
+
+# Programs that print what they measured; nothing fails.
+RECORDS ?= 20000000
+bench: $(OUT)/tests/bench/judge
+	@$(OUT)/tests/bench/judge $(RECORDS)
+
+$(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
 check-lab:
 	@$(MAKE) $(J) $(FOR_LAB)
