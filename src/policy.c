@@ -402,8 +402,6 @@ static void on_was_user(const struct at *at, struct ctx *t)
 
 static void on_run_end(const struct at *at, struct ctx *t)
 {
-	if (!t->in_run)
-		return;
 	put(at, t, NEED_RUN_END);
 	if (holds(at, t) != TRI_YES)
 		t->owes |= 1u << at->policy;
@@ -641,11 +639,37 @@ static int happens(struct policies *p, const struct need *n)
 	return 0;
 }
 
+/* The end of a KVM_RUN is told to be sure, also where there is none. */
+static bool matters(const struct need *n, const struct ctx *t)
+{
+	return n->kind != NEED_RUN_END || t->in_run;
+}
+
+static inline void step_one(struct policies *p, enum policy policy,
+			    const struct need *n, struct ctx *t,
+			    struct cpu *cpu)
+{
+	const struct at at = { p, policy, &rules[policy], n->cpu,
+			       &cpu->held[policy] };
+
+	step(&at, n, t);
+}
+
+/* Not in a loop: so the rules are constants, and a third of the work goes. */
+__attribute__((flatten)) static void step_all(struct policies *p,
+					      const struct need *n,
+					      struct ctx *t, struct cpu *cpu)
+{
+#define X(id, name, what, from) step_one(p, POLICY_##id, n, t, cpu);
+	POLICY_MAP(X)
+#undef X
+}
+
 int policies__step(struct policies *p, const struct need *n)
 {
 	struct cpu *cpu;
 	struct ctx *t;
-	int i, err;
+	int err;
 
 	if (n->cpu >= p->nr_cpus)
 		return 0;
@@ -661,11 +685,8 @@ int policies__step(struct policies *p, const struct need *n)
 	err = t ? before(p, n, t) : -ENOMEM;
 	if (err)
 		return err;
-	for (i = 0; i < POLICY_MAX; i++) {
-		const struct at at = { p, i, &rules[i], n->cpu, &cpu->held[i] };
-
-		step(&at, n, t);
-	}
+	if (matters(n, t))
+		step_all(p, n, t, cpu);
 	after(p, n, t);
 	return 0;
 }
