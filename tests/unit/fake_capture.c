@@ -283,6 +283,7 @@ static void pkvm(struct snapshot *s)
 	s->policy = SNAP_POLICY_PKVM;
 	for (i = 0; i < s->nr_vcpus; i++) {
 		s->vcpus[i].guest_runs_live = SNAP_NA;
+		s->vcpus[i].collateral = SNAP_NA;
 		s->vcpus[i].guest.save.done = SNAP_NA;
 		s->vcpus[i].guest.load.done = SNAP_NA;
 		snap_ops__unjudge(&s->vcpus[i].host);
