@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fpstat/counters.h"
+#include "snapshot.h"
 #include "util.h"
 
 enum { UNDECIDED = -1 };
@@ -221,15 +222,11 @@ const struct blame_row *blame__rows(struct blame *b, size_t *nr)
 
 const char *blame__cause(uint8_t cause)
 {
-	static const char *const names[BLAME_CAUSES] = {
-#define X(id, str) [FP_CAUSE_##id] = str,
-		FP_CAUSE_MAP(X)
-#undef X
-			[BLAME_FIRST] = "first",
-		[BLAME_MIGRATE] = "migrate",
-	};
-
-	return names[cause];
+	if (cause == BLAME_FIRST)
+		return "first";
+	if (cause == BLAME_MIGRATE)
+		return "migrate";
+	return snap_cause__name(cause);
 }
 
 const char *blame__exit_reason(uint64_t reason)

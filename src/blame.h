@@ -14,7 +14,7 @@
 #include "fpstat/stream.h"
 
 /* Of loads only, beside enum fp_cause: nobody took it, or it is elsewhere. */
-enum { BLAME_FIRST = FP_CAUSE_MAX, BLAME_MIGRATE, BLAME_CAUSES };
+enum { BLAME_FIRST = FP_CAUSE_MAX, BLAME_MIGRATE };
 
 enum blame_kind {
 	BLAME_FUNCTION, /* @id is an address in the kernel */

@@ -43,8 +43,7 @@ static const struct opt opts[] = {
 
 static int print(struct count *c, bool mark)
 {
-	const struct stat_config *cfg =
-		(const struct stat_config *)c->cfg; /* it begins with that */
+	const struct stat_config *cfg = c->ctx;
 	struct view v = {};
 	int code = session__sample(&c->ses, mark);
 
@@ -61,7 +60,7 @@ static int print(struct count *c, bool mark)
 static int stat_main(const struct command *cmd, int argc, char **argv)
 {
 	struct stat_config cfg = {};
-	struct count count = { .cfg = &cfg.count, .print = print };
+	struct count count = { .cfg = &cfg.count, .ctx = &cfg, .print = print };
 	struct opt_rest rest;
 
 	if (!opt__parse(cmd, argc, argv, &cfg, &rest) ||

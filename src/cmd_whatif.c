@@ -45,18 +45,11 @@ static const struct opt opts[] = {
 /* clang-format on */
 
 struct whatif_run {
-	struct count count;
 	struct whatif_config cfg;
 	struct whatif *whatif;
 	uint32_t policies; /* bit per policy */
 	struct cost cost;
 };
-
-static struct whatif_run *run_of(struct count *c)
-{
-	return (struct whatif_run *)((char *)c -
-				     offsetof(struct whatif_run, count));
-}
 
 static int fail(struct count *c, const char *why)
 {
@@ -86,7 +79,7 @@ static void name_culprit(enum blame_kind kind, uint64_t id, char *who,
 
 static int open_whatif(struct count *c)
 {
-	struct whatif_run *r = run_of(c);
+	struct whatif_run *r = c->ctx;
 
 	if (!r->whatif)
 		r->whatif = whatif__new(c->ses.now.cpus, name_culprit);
@@ -95,28 +88,30 @@ static int open_whatif(struct count *c)
 
 static int drain(struct count *c)
 {
+	struct whatif_run *r = c->ctx;
 	int err, code = open_whatif(c);
 
 	if (code)
 		return code;
-	err = capture__drain(c->ses.cap, feed, run_of(c)->whatif);
+	err = capture__drain(c->ses.cap, feed, r->whatif);
 	return err ? fail(c, strerror(-err)) : 0;
 }
 
 static int drain_all(struct count *c)
 {
-	int err = capture__drain_all(c->ses.cap, feed, run_of(c)->whatif);
+	struct whatif_run *r = c->ctx;
+	int err = capture__drain_all(c->ses.cap, feed, r->whatif);
 
 	return err ? fail(c, strerror(-err)) : 0;
 }
 
 static bool fits(struct count *c, char *why, size_t len)
 {
-	const struct snapshot *before = &c->ses.prev, *after = &c->ses.now;
-	const struct whatif *w = run_of(c)->whatif;
+	const struct snapshot *now = &c->ses.now, *delta = &c->ses.interval;
+	const struct whatif_run *r = c->ctx;
 
-	return whatif__agrees(w, before, after, why, len) &&
-	       whatif__proves(w, before, after, why, len);
+	return whatif__agrees(r->whatif, now, delta, why, len) &&
+	       whatif__proves(r->whatif, now, delta, why, len);
 }
 
 /*
@@ -147,7 +142,7 @@ static int settle(struct count *c, bool mark)
 
 static int print(struct count *c, bool mark)
 {
-	struct whatif_run *r = run_of(c);
+	struct whatif_run *r = c->ctx;
 	struct view v = {};
 	int code = open_whatif(c);
 
@@ -215,14 +210,16 @@ static int parse_policies(const struct command *cmd, const char *list,
 
 static int whatif_main(const struct command *cmd, int argc, char **argv)
 {
-	struct whatif_run r = {
-		.count = { .print = print, .tick = drain },
-		.cfg.count.capture.stream = true,
+	struct whatif_run r = { .cfg.count.capture.stream = true };
+	struct count count = {
+		.cfg = &r.cfg.count,
+		.ctx = &r,
+		.print = print,
+		.tick = drain,
 	};
 	struct opt_rest rest;
 	int code;
 
-	r.count.cfg = &r.cfg.count;
 	if (!opt__parse(cmd, argc, argv, &r.cfg, &rest) ||
 	    !count__operands(cmd, &rest))
 		return rest.code;
@@ -230,7 +227,7 @@ static int whatif_main(const struct command *cmd, int argc, char **argv)
 	if (code)
 		return code;
 	cost__measure(&r.cost);
-	code = count__run(&r.count, rest.argc ? rest.argv : NULL);
+	code = count__run(&count, rest.argc ? rest.argv : NULL);
 	whatif__free(r.whatif);
 	return code;
 }

@@ -27,6 +27,7 @@ struct count_config {
 
 struct count {
 	const struct count_config *cfg;
+	void *ctx; /* the command's own */
 	/* Samples and prints; an exit code, and why in ses.why if not 0. */
 	int (*print)(struct count *c, bool mark);
 	/* After each session__tick(), or NULL; the same. */

@@ -780,9 +780,8 @@ struct policy_row policies__other(const struct policies *p, enum policy policy)
 static const struct {
 	const char *name;
 	const char *what;
-	const char *from;
 } texts[POLICY_MAX] = {
-#define X(id, name, what, from) [POLICY_##id] = { name, what, from },
+#define X(id, name, what, from) [POLICY_##id] = { name, what },
 	POLICY_MAP(X)
 #undef X
 };
@@ -795,11 +794,6 @@ const char *policy__name(enum policy policy)
 const char *policy__what(enum policy policy)
 {
 	return texts[policy].what;
-}
-
-const char *policy__from(enum policy policy)
-{
-	return texts[policy].from;
 }
 
 enum policy policy__by_name(const char *name)

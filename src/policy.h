@@ -82,7 +82,6 @@ struct policy_row policies__other(const struct policies *p, enum policy policy);
 
 const char *policy__name(enum policy policy);
 const char *policy__what(enum policy policy);
-const char *policy__from(enum policy policy);
 /* POLICY_MAX if there is no such. */
 enum policy policy__by_name(const char *name);
 /* Was it ever defined for a host with SVE? */

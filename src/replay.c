@@ -22,7 +22,6 @@ struct replay {
 	struct replay_vcpu unpaid; /* of those without a slot */
 	uint64_t records;
 	struct replay_doubt doubt;
-	uint64_t gaps;
 };
 
 struct replay *replay__new(unsigned int cpus)
@@ -175,7 +174,6 @@ static void revoke_nested(struct cpu *c)
 
 static void begin_anew(struct replay *r, struct cpu *c)
 {
-	r->gaps++;
 	judge_nothing(r, c);
 	c->judge = (struct fp_judge){};
 	c->model = (struct fp_cpu){};
@@ -183,8 +181,11 @@ static void begin_anew(struct replay *r, struct cpu *c)
 
 static void exits(struct replay *r, struct cpu *c, const struct fp_rec *rec)
 {
-	struct replay_vcpu *v = vcpu_of(r, c->slot);
+	struct replay_vcpu *v;
 
+	if (!rec->exits && !rec->live)
+		return;
+	v = vcpu_of(r, c->slot);
 	v->exits += rec->exits;
 	v->runs_live += rec->live;
 }
@@ -273,9 +274,4 @@ struct fp_ops replay__kernel(const struct replay *r)
 const struct replay_doubt *replay__doubt(const struct replay *r)
 {
 	return &r->doubt;
-}
-
-uint64_t replay__gaps(const struct replay *r)
-{
-	return r->gaps;
 }

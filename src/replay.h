@@ -50,7 +50,5 @@ struct replay_doubt {
 	const char *what;
 };
 const struct replay_doubt *replay__doubt(const struct replay *r);
-/* Gaps: then the counters of capture are more. */
-uint64_t replay__gaps(const struct replay *r);
 
 #endif /* FPSTAT_REPLAY_H */

@@ -362,3 +362,14 @@ const char *snap_policy__name(enum snap_policy p)
 
 	return (size_t)p < ARRAY_SIZE(names) ? names[p] : "unknown";
 }
+
+const char *snap_cause__name(int cause)
+{
+	static const char *const names[FP_CAUSE_MAX] = {
+#define X(id, str) [FP_CAUSE_##id] = str,
+		FP_CAUSE_MAP(X)
+#undef X
+	};
+
+	return names[cause];
+}

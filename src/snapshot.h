@@ -166,5 +166,7 @@ struct snap_ops snapshot__all(const struct snapshot *s);
 /* Is there anything to tell that no row tells? (Vcpus may be untracked.) */
 bool snapshot__has_folded(const struct snapshot *s);
 const char *snap_policy__name(enum snap_policy p);
+/* Of enum fp_cause. */
+const char *snap_cause__name(int cause);
 
 #endif /* FPSTAT_SNAPSHOT_H */

@@ -9,12 +9,6 @@
 #include "whatif.h"
 #include "whatif_sum.h"
 
-static const char *const causes[FP_CAUSE_MAX] = {
-#define X(id, str) [FP_CAUSE_##id] = str,
-	FP_CAUSE_MAP(X)
-#undef X
-};
-
 static const char *const events[FP_EV_MAX] = {
 #define X(id, str, where) [FP_EV_##id] = str,
 	FP_EVENT_MAP(X)
@@ -200,7 +194,7 @@ static void numbers(struct json *j, const struct view *view,
 	json__object(j, "cause");
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
 		if (!never_guest(i) || v->cause[i])
-			json__count(j, causes[i], na ? SNAP_NA : v->cause[i]);
+			json__count(j, snap_cause__name(i), na ? SNAP_NA : v->cause[i]);
 	}
 	/* a vcpu migrates after it was saved by what switched it out */
 	json__count(j, "migrate", na ? SNAP_NA : 0);
@@ -310,8 +304,7 @@ static void policies_of(struct json *j, const struct view *v,
 	int i;
 
 	for (i = 0; i < WHATIF_ROWS; i++) {
-		if (i < WHATIF_POLICY ||
-		    v->policies & 1u << (i - WHATIF_POLICY))
+		if (whatif_sum__shown(v->policies, i))
 			policy(j, v, vcpu, i);
 	}
 }

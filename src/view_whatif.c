@@ -140,11 +140,6 @@ static void warn(FILE *out, int row, const struct whatif_sum *sum)
 		fprintf(out, "%s would refuse NEON %s times\n", name(row), n);
 }
 
-static bool shown(const struct view *v, int row)
-{
-	return row < WHATIF_POLICY || v->policies & 1u << (row - WHATIF_POLICY);
-}
-
 /* Of @vcpu, or of all (NULL). */
 static void table(FILE *out, const struct view *v, const struct snap_vcpu *vcpu)
 {
@@ -154,11 +149,11 @@ static void table(FILE *out, const struct view *v, const struct snap_vcpu *vcpu)
 	for (i = 0; i < COLS; i++)
 		snprintf(p.line[0].cell[i], CELL, "%s", titles[i]);
 	for (i = 0; i < WHATIF_ROWS; i++) {
-		struct whatif_sum sum =
-			whatif_sum__row(v->whatif, v->s, vcpu, i);
+		struct whatif_sum sum;
 
-		if (!shown(v, i))
+		if (!whatif_sum__shown(v->policies, i))
 			continue;
+		sum = whatif_sum__row(v->whatif, v->s, vcpu, i);
 		add_row(&p, i, &sum, v->cost);
 		warn(out, i, &sum);
 	}

@@ -32,7 +32,6 @@ struct whatif {
 	struct policies *policies;
 	struct replay *replay;
 	struct blame *blame;
-	uint64_t records;
 	struct life life[FP_MAX_VCPUS];
 	struct ended ended[KEEP];
 	size_t nr_ended; /* ever; the last KEEP are here */
@@ -106,18 +105,12 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 	uint32_t step;
 	int err = 0;
 
-	w->records++;
 	follow_slot(w, rec);
 	step = replay__step(w->replay, rec);
 	n = needs__of(w->needs, rec, step, need);
 	for (i = 0; i < n && !err; i++)
 		err = policies__step(w->policies, &need[i]);
 	return err ? err : blame__feed(w->blame, rec, step);
-}
-
-uint64_t whatif__records(const struct whatif *w)
-{
-	return w->records;
 }
 
 static const struct ended *find_ended(const struct whatif *w, uint32_t slot,
@@ -164,11 +157,6 @@ struct policy_row whatif__total(const struct whatif *w, enum policy policy)
 	return policies__total(w->policies, policy);
 }
 
-struct policy_row whatif__other(const struct whatif *w, enum policy policy)
-{
-	return policies__other(w->policies, policy);
-}
-
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr)
 {
 	return blame__rows(w->blame, nr);
@@ -181,27 +169,30 @@ struct doubt { /* what to say */
 	size_t len;
 };
 
-/* The stream was read after @low was, and before @high. */
+/*
+ * The stream was read between two looks at the counters: @high is what the second
+ * said, and @grew how much more that was.
+ */
 static bool between(struct doubt *d, const char *who, const char *what,
-		    uint64_t low, uint64_t n, uint64_t high)
+		    uint64_t n, uint64_t high, uint64_t grew)
 {
-	if (low <= n && n <= high)
+	if (n <= high && high - n <= grew)
 		return true;
 	snprintf(d->why, d->len,
 		 "the stream says %" PRIu64
 		 " %s of %s, the counters say %" PRIu64,
-		 n, what, who, n < low ? low : high);
+		 n, what, who, high);
 	return false;
 }
 
 static bool ops_between(struct doubt *d, const char *who,
-			const struct snap_ops *low, const struct fp_ops *ops,
-			const struct snap_ops *high)
+			const struct fp_ops *ops, const struct snap_ops *high,
+			const struct snap_ops *grew)
 {
 	const struct snap_ops n = snap_ops__read(ops, SNAP_NA);
 
 #define BETWEEN(what, field)                                                   \
-	between(d, who, what, low->field, n.field, high->field)
+	between(d, who, what, n.field, high->field, grew->field)
 	return BETWEEN("saves", save.done) && BETWEEN("loads", load.done) &&
 	       BETWEEN("needed saves", save.needed) &&
 	       BETWEEN("clean saves", save.clean) &&
@@ -213,15 +204,9 @@ static bool ops_between(struct doubt *d, const char *who,
 #undef BETWEEN
 }
 
-static const char *const causes[FP_CAUSE_MAX] = {
-#define X(id, str) [FP_CAUSE_##id] = str,
-	FP_CAUSE_MAP(X)
-#undef X
-};
-
-static bool vcpu_between(struct doubt *d, const struct snap_vcpu *low,
-			 const struct replay_vcpu *n,
-			 const struct snap_vcpu *high)
+static bool vcpu_between(struct doubt *d, const struct replay_vcpu *n,
+			 const struct snap_vcpu *high,
+			 const struct snap_vcpu *grew)
 {
 	static const struct replay_vcpu none;
 	char who[128], what[160];
@@ -231,33 +216,20 @@ static bool vcpu_between(struct doubt *d, const struct snap_vcpu *low,
 		n = &none;
 	snprintf(who, sizeof(who), "%s/%u", high->vm, high->vcpu_id);
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
-		snprintf(what, sizeof(what), "guest saves (%s)", causes[i]);
-		if (!between(d, who, what, low->cause[i], n->cause[i],
-			     high->cause[i]))
+		snprintf(what, sizeof(what), "guest saves (%s)",
+			 snap_cause__name(i));
+		if (!between(d, who, what, n->cause[i], high->cause[i],
+			     grew->cause[i]))
 			return false;
 	}
 	snprintf(what, sizeof(what), "guest of %s", who);
-	if (!ops_between(d, what, &low->guest, &n->guest, &high->guest))
+	if (!ops_between(d, what, &n->guest, &high->guest, &grew->guest))
 		return false;
 	snprintf(what, sizeof(what), "host of %s", who);
-	return ops_between(d, what, &low->host, &n->host, &high->host) &&
-	       between(d, who, "exits", low->exits, n->exits, high->exits) &&
-	       between(d, who, "live entries", low->guest_runs_live,
-		       n->runs_live, high->guest_runs_live);
-}
-
-static const struct snap_vcpu *vcpu_in(const struct snapshot *s,
-				       const struct snap_vcpu *like)
-{
-	static const struct snap_vcpu none;
-	size_t i;
-
-	for (i = 0; i < s->nr_vcpus; i++) {
-		if (s->vcpus[i].slot == like->slot &&
-		    s->vcpus[i].gen == like->gen)
-			return &s->vcpus[i];
-	}
-	return &none;
+	return ops_between(d, what, &n->host, &high->host, &grew->host) &&
+	       between(d, who, "exits", n->exits, high->exits, grew->exits) &&
+	       between(d, who, "live entries", n->runs_live,
+		       high->guest_runs_live, grew->guest_runs_live);
 }
 
 static bool impossible(const struct whatif *w, char *why, size_t len)
@@ -274,8 +246,8 @@ static bool impossible(const struct whatif *w, char *why, size_t len)
 	return d->count;
 }
 
-bool whatif__agrees(const struct whatif *w, const struct snapshot *before,
-		    const struct snapshot *after, char *why, size_t len)
+bool whatif__agrees(const struct whatif *w, const struct snapshot *now,
+		    const struct snapshot *delta, char *why, size_t len)
 {
 	struct fp_ops task = replay__task(w->replay);
 	struct fp_ops kernel = replay__kernel(w->replay);
@@ -284,30 +256,30 @@ bool whatif__agrees(const struct whatif *w, const struct snapshot *before,
 
 	if (impossible(w, why, len))
 		return false;
-	if (after->lost) {
+	if (now->lost) {
 		snprintf(why, len,
 			 "%" PRIu64 " records of the stream were lost",
-			 after->lost);
+			 now->lost);
 		return false;
 	}
-	if (snapshot__guests_hidden(after))
+	if (snapshot__guests_hidden(now))
 		return true; /* and nothing is derived */
-	for (i = 0; i < after->nr_vcpus; i++) {
-		const struct snap_vcpu *v = &after->vcpus[i];
+	for (i = 0; i < now->nr_vcpus; i++) {
+		const struct snap_vcpu *v = &now->vcpus[i];
 
-		if (!vcpu_between(&d, vcpu_in(before, v),
-				  replayed(w, v->slot, v->gen), v))
+		if (!vcpu_between(&d, replayed(w, v->slot, v->gen), v,
+				  &delta->vcpus[i]))
 			return false;
 	}
-	return ops_between(&d, "tasks", &before->task, &task, &after->task) &&
-	       ops_between(&d, "kernel NEON", &before->kernel_neon, &kernel,
-			   &after->kernel_neon);
+	return ops_between(&d, "tasks", &task, &now->task, &delta->task) &&
+	       ops_between(&d, "kernel NEON", &kernel, &now->kernel_neon,
+			   &delta->kernel_neon);
 }
 
 static bool covers(struct doubt *d, const char *what, struct range r,
-		   uint64_t low, uint64_t high)
+		   uint64_t high, uint64_t grew)
 {
-	if (r.lo <= high && low <= r.hi)
+	if (r.lo <= high && high - grew <= r.hi)
 		return true;
 	snprintf(d->why, d->len,
 		 "its own policy comes to %" PRIu64
@@ -328,25 +300,25 @@ static enum policy running(const struct snapshot *s)
 	}
 }
 
-bool whatif__proves(const struct whatif *w, const struct snapshot *before,
-		    const struct snapshot *after, char *why, size_t len)
+bool whatif__proves(const struct whatif *w, const struct snapshot *now,
+		    const struct snapshot *delta, char *why, size_t len)
 {
-	enum policy policy = running(after);
+	enum policy policy = running(now);
 	struct doubt d = { why, len };
-	struct snap_vcpu low, high;
+	struct snap_vcpu high, grew;
 	struct policy_row row;
 
 	if (policy == POLICY_MAX)
 		return true;
 	row = policies__total(w->policies, policy);
-	snapshot__total(before, &low);
-	snapshot__total(after, &high);
+	snapshot__total(now, &high);
+	snapshot__total(delta, &grew);
 	return covers(&d, "guest saves", row.guest.save.done,
-		      low.guest.save.done, high.guest.save.done) &&
+		      high.guest.save.done, grew.guest.save.done) &&
 	       covers(&d, "guest loads", row.guest.load.done,
-		      low.guest.load.done, high.guest.load.done) &&
-	       covers(&d, "host saves", row.host.save.done, low.host.save.done,
-		      high.host.save.done) &&
-	       covers(&d, "host loads", row.host.load.done, low.host.load.done,
-		      high.host.load.done);
+		      high.guest.load.done, grew.guest.load.done) &&
+	       covers(&d, "host saves", row.host.save.done, high.host.save.done,
+		      grew.host.save.done) &&
+	       covers(&d, "host loads", row.host.load.done, high.host.load.done,
+		      grew.host.load.done);
 }

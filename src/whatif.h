@@ -22,7 +22,6 @@ void whatif__free(struct whatif *w);
 
 /* One record of the stream. 0 or -ENOMEM. */
 int whatif__feed(struct whatif *w, const struct fp_rec *rec);
-uint64_t whatif__records(const struct whatif *w);
 
 /*
  * The rows of a vcpu, one per policy, which live until the next record; NULL if
@@ -33,21 +32,21 @@ const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
 struct policy_row whatif__total(const struct whatif *w, enum policy policy);
 /* See blame__rows(). */
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr);
-struct policy_row whatif__other(const struct whatif *w, enum policy policy);
 
 /*
- * Do the counters, read before and after the end of the stream was, say what the
- * stream says? If not, @why gets one sentence. False also if records were lost;
- * true where the counters of guests cannot be shown, and no policy can.
+ * Do the counters, as they were before the end of the stream was read and after
+ * (@now; @delta is the difference, row by row), say what the stream says? If not,
+ * @why gets one sentence. False also if records were lost; true where the counters
+ * of guests cannot be shown, and no policy can.
  */
-bool whatif__agrees(const struct whatif *w, const struct snapshot *before,
-		    const struct snapshot *after, char *why, size_t len);
+bool whatif__agrees(const struct whatif *w, const struct snapshot *now,
+		    const struct snapshot *delta, char *why, size_t len);
 
 /*
  * Does the policy of the kernel that runs come to what this kernel did? If not,
  * @why gets one sentence. True if that policy is not known.
  */
-bool whatif__proves(const struct whatif *w, const struct snapshot *before,
-		    const struct snapshot *after, char *why, size_t len);
+bool whatif__proves(const struct whatif *w, const struct snapshot *now,
+		    const struct snapshot *delta, char *why, size_t len);
 
 #endif /* FPSTAT_WHATIF_H */

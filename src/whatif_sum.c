@@ -167,6 +167,11 @@ static bool hidden(const struct snapshot *s, const struct snap_vcpu *v)
 	return v ? v->guest.save.done == SNAP_NA : snapshot__guests_hidden(s);
 }
 
+bool whatif_sum__shown(uint32_t policies, int row)
+{
+	return row < WHATIF_POLICY || policies & 1u << (row - WHATIF_POLICY);
+}
+
 struct whatif_sum whatif_sum__row(const struct whatif *w,
 				  const struct snapshot *s,
 				  const struct snap_vcpu *v, int row)

@@ -35,6 +35,9 @@ enum {
 	WHATIF_ROWS = WHATIF_POLICY + POLICY_MAX,
 };
 
+/* Those of the kernel are always shown; @policies: bit per policy. */
+bool whatif_sum__shown(uint32_t policies, int row);
+
 /*
  * @row for @v, or for all vcpus (@v is NULL). Of those that ended long ago a guest
  * counts as FPSIMD.
