@@ -23,7 +23,8 @@ enum { BEGUN = 32 };
 struct needs {
 	unsigned int nr_cpus;
 	struct cpu *cpus;
-	uint64_t begun[BEGUN]; /* tasks switched out in kernel_neon_begin() */
+	uint64_t begun[BEGUN]; /* tasks switched out in kernel_neon_begin() .. */
+	unsigned int nr_begun; /* .. nearly always none */
 	bool martin; /* evidence that vcpu_load() saves nothing */
 };
 
@@ -145,6 +146,7 @@ static void leave_begin(struct list *l)
 		if (l->needs->begun[i])
 			continue;
 		l->needs->begun[i] = l->cpu->task;
+		l->needs->nr_begun++;
 		l->cpu->begins = false;
 	}
 	l->cpu->begins = false;
@@ -154,10 +156,11 @@ static void resume_begin(struct list *l)
 {
 	unsigned int i;
 
-	for (i = 0; i < BEGUN; i++) {
+	for (i = 0; i < BEGUN && l->needs->nr_begun; i++) {
 		if (l->needs->begun[i] != l->cpu->task)
 			continue;
 		l->needs->begun[i] = 0;
+		l->needs->nr_begun--;
 		l->cpu->begins = true;
 	}
 }
