@@ -26,6 +26,24 @@ static __always_inline struct fp_vcpu *run_of(struct fp_percpu *c,
 	return slot_by(&slot_of_vcpu, loaded);
 }
 
+/* ---- the first load after KVM_RUN, which its vcpu pays ---- */
+
+static __always_inline void owe(struct fp_vcpu *v, __u64 t)
+{
+	if (!v->owed)
+		ADD(owed_loads, 1);
+	v->owed = t;
+}
+
+static __always_inline void owe_no_more(struct fp_vcpu *v)
+{
+	if (v->owed)
+		ADD(owed_loads, -1);
+	v->owed = 0;
+}
+
+/* ---- counting ---- */
+
 static __always_inline void account_guest(struct fp_percpu *c,
 					  struct fp_vcpu *v, __u32 step)
 {

@@ -55,10 +55,7 @@ static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
 	if (v && v->task == t) {
 		ADD(v->runs, 1);
 		v->task = 0;
-		if (v->owed != t) {
-			v->owed = t;
-			ADD(owed_loads, 1);
-		}
+		owe(v, t);
 	}
 	if (v && v->owed == t)
 		return v;
@@ -78,10 +75,8 @@ static __always_inline int on_load(void)
 	if (!c)
 		return 0;
 	v = owed_by(c, (__u64)t);
-	if (v) {
-		v->owed = 0;
-		ADD(owed_loads, -1);
-	}
+	if (v)
+		owe_no_more(v);
 	tell_other(task_home(t), ev.buf, FP_NOTE_MOVED);
 	on_event(c, v, &ev);
 	return 0;

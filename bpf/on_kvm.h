@@ -205,11 +205,8 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 	}
 	tell_stream(c, ctx->args[0]);
 	record_only(&ev, v, FP_REC_NO_JUDGE);
-	if (v && ev.foreign) {
-		if (!v->owed)
-			ADD(owed_loads, 1);
-		v->owed = (__u64)t;
-	}
+	if (v && ev.foreign)
+		owe(v, (__u64)t);
 	return 0;
 }
 
@@ -224,9 +221,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	ADD(c->events[FP_EV_VCPU_END], 1);
 	tell(v->home, v->buf, FP_NOTE_GONE);
 	record_in_memory(FP_EV_VCPU_END, v->buf, v);
-	if (v->owed)
-		ADD(owed_loads, -1);
-	v->owed = 0;
+	owe_no_more(v);
 	v->task = 0;
 	v->buf = 0;
 	v->vcpu = 0;

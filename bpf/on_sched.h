@@ -3,6 +3,7 @@
 #ifndef FPSTAT_ON_SCHED_H
 #define FPSTAT_ON_SCHED_H
 
+#include "account.h"
 #include "kernel.h"
 #include "maps.h"
 #include "on_neon.h"
@@ -49,10 +50,8 @@ int task_end(struct bpf_raw_tracepoint_args *ctx)
 		ADD(trapped_tasks, -1);
 	if (!v)
 		return 0;
-	if (v->owed == t) {
-		v->owed = 0;
-		ADD(owed_loads, -1);
-	}
+	if (v->owed == t)
+		owe_no_more(v);
 	if (v->thread == t)
 		v->thread = 0;
 	bpf_map_delete_elem(&slot_of_task, &t);
