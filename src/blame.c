@@ -81,7 +81,7 @@ static int new_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
 	return b->nr++;
 }
 
-/* Tasks and callers are few. Returns a row, or -ENOMEM. */
+/* Returns a row, -ENOENT or -ENOMEM. */
 static int find_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
 {
 	int i;
@@ -91,13 +91,23 @@ static int find_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
 		    b->row[i].id == id)
 			return i;
 	}
-	return new_row(b, cause, kind, id);
+	return -ENOENT;
+}
+
+/* Callers are few, but tasks come and go. Returns a row, or -ENOMEM. */
+static int want_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
+{
+	int row = find_row(b, cause, kind, id);
+
+	if (row == -ENOENT && b->nr >= BLAME_MAX && kind != BLAME_OTHERS)
+		return want_row(b, cause, BLAME_OTHERS, 0);
+	return row == -ENOENT ? new_row(b, cause, kind, id) : row;
 }
 
 static int blame_save(struct blame *b, uint32_t slot, uint8_t cause,
 		      enum blame_kind kind, uint64_t id)
 {
-	int row = find_row(b, cause, kind, id);
+	int row = want_row(b, cause, kind, id);
 
 	if (row < 0)
 		return row;
@@ -149,13 +159,13 @@ static int on_load(struct blame *b, const struct fp_rec *rec)
 		return 0;
 	life = &b->life[rec->slot];
 	if (!life->seen)
-		row = find_row(b, BLAME_FIRST, BLAME_NOBODY, 0);
+		row = want_row(b, BLAME_FIRST, BLAME_NOBODY, 0);
 	else if (life->cpu != rec->cpu)
-		row = find_row(b, BLAME_MIGRATE, BLAME_NOBODY, 0);
+		row = want_row(b, BLAME_MIGRATE, BLAME_NOBODY, 0);
 	else
 		row = life->row;
 	if (row == UNDECIDED) /* its save was not seen */
-		row = find_row(b, FP_CAUSE_NONE, BLAME_NOBODY, 0);
+		row = want_row(b, FP_CAUSE_NONE, BLAME_NOBODY, 0);
 	if (row < 0)
 		return row;
 	b->row[row].loads++;

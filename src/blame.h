@@ -21,7 +21,10 @@ enum blame_kind {
 	BLAME_TASK, /* @id is a thread's number, 0 the idle task */
 	BLAME_EXIT, /* @id is KVM_EXIT_* */
 	BLAME_NOBODY,
+	BLAME_OTHERS, /* those that came up when there were BLAME_MAX rows */
 };
+
+#define BLAME_MAX 1024 /* and one more for each cause */
 
 struct blame_row {
 	uint8_t cause; /* enum fp_cause, or one of those above */

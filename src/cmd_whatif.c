@@ -73,6 +73,8 @@ static void name_culprit(enum blame_kind kind, uint64_t id, char *who,
 		names__task((uint32_t)id, who, len);
 	else if (reason)
 		snprintf(who, len, "%s", reason);
+	else if (kind == BLAME_OTHERS)
+		snprintf(who, len, "others");
 	else if (kind == BLAME_EXIT)
 		snprintf(who, len, "reason %" PRIu64, id);
 }
