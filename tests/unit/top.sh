@@ -3,12 +3,12 @@
 # The screen, in a real terminal (tmux), on a capture that is a fake: it has the
 # same rates at each look, so what is on the screen does not depend on time.
 set -u
+cd "$(dirname "$0")/../.." || exit 1
 if ! command -v tmux >/dev/null; then
 	echo "1..0 # SKIP no tmux"
 	exit 0
 fi
-fpstat=$(readlink -f "${FPSTAT_FAKE_PROGRAM:-build/$(uname -m)/san/fpstat-fake}")
-tmp=$(mktemp -d) || exit 1
+. tests/unit/is.bash
 export TMUX_TMPDIR=$tmp
 unset TMUX NO_COLOR
 server=0
@@ -16,20 +16,7 @@ t() { tmux -L "top$server" -f /dev/null "$@"; }
 # A server that was told to go may still be going: the next is another one.
 other_server() { t kill-server 2>/dev/null; server=$((server + 1)); }
 trap 't kill-server 2>/dev/null; rm -rf "$tmp"' EXIT
-n=0
-
-is()
-{
-	local name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		{ cat "$tmp/why"; t capture-pane -p; } 2>&1 | sed 's/^/# /'
-	fi
-}
+look() { t capture-pane -p; }
 
 # until COMMAND...: try for ten seconds
 until_()

@@ -5,45 +5,13 @@
 # read the difference.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-fpstat=${FPSTAT_FAKE_PROGRAM:-build/$(uname -m)/san/fpstat-fake}
+. tests/unit/is.bash
 golden=tests/unit/golden
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-n=0
 
-# is NAME COMMAND...: the command must succeed
-is()
-{
-	local name=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$tmp/why" 2>&1; then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' "$tmp/why"
-	fi
-}
-
-# run CODE SCENE ARG...: run fpstat whatif; output in $tmp/out and $tmp/err
-run()
-{
-	local want=$1 scene=$2 got
-	shift 2
-	FPSTAT_FAKE=$scene "$fpstat" whatif "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] && return
-	echo "exit status $got, not $want: $*"
-	cat "$tmp/out" "$tmp/err"
-	return 1
-}
-
-out() { grep -q -- "$@" "$tmp/out"; }
-err() { grep -q -- "$@" "$tmp/err"; }
+# whatif CODE SCENE ARG...
+whatif() { run "$1" "$2" whatif "${@:3}"; }
 silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
-# all records, by jq
-all() { jq -e -s "$1" "$tmp/out"; }
-says() { local what=$1; shift; run "$@" && err "$what"; }
+says() { local what=$1; shift; whatif "$@" && err "$what"; }
 
 # as FILE: the output is what it was
 as()
@@ -56,7 +24,7 @@ table() # FILE SCENE ARG...: nothing but that, within 80 columns
 {
 	local file=$1 scene=$2
 	shift 2
-	run 0 "$scene" "$@" -- true && silent && narrow && as "$file"
+	whatif 0 "$scene" "$@" -- true && silent && narrow && as "$file"
 }
 
 # text
@@ -68,24 +36,24 @@ is "protected KVM"     table whatif-pkvm.txt pkvm
 is "no time measured"  table whatif-x86.txt stream-x86 --policy martin
 unsafe()
 {
-	run 0 stream -- true && narrow &&
+	whatif 0 stream -- true && narrow &&
 	[ "$(sed -n 3,4p "$tmp/out")" = "! dall is unsafe: 2 states lost
 block-neon would refuse NEON 2 times" ] && out '^dall ! '
 }
 is "what is unsafe comes first" unsafe
-wide() { run 0 stream-unlike -- true && narrow && out '^defensive .* 303-1616 0.5-3.1M '; }
+wide() { whatif 0 stream-unlike -- true && narrow && out '^defensive .* 303-1616 0.5-3.1M '; }
 is "larger numbers fit, too" wide
 
 # JSON
 records()
 {
-	run 0 stream --json --policy $some -- true && silent &&
+	whatif 0 stream --json --policy $some -- true && silent &&
 	sed -i '/"type":"\(cost\|policy\)"/!d' "$tmp/out" && as whatif.json
 }
 is "records" records
 keys()
 {
-	run 0 stream --json -- true &&
+	whatif 0 stream --json -- true &&
 	all '[.[] | select(.type == "policy")] | length == 27 and
 	     (map(del(.vm, .vm_pid, .vcpu) | keys) | unique | length == 1) and
 	     (map(select(has("vm") | not).name) == ["kernel", "oracle", "uncond",
@@ -95,7 +63,7 @@ keys()
 is "the same keys everywhere" keys
 adds_up()
 {
-	run 0 stream-sve --json -- true &&
+	whatif 0 stream-sve --json -- true &&
 	all '[.[] | select(.type == "policy")] | group_by(.name) | length == 9 and
 	     all(.[]; length == 3 and
 		 ([.[0], .[1], .[2]] | map(select(has("vm"))) as $one |
@@ -108,7 +76,7 @@ adds_up()
 is "vcpus add up, SVE or not" adds_up
 kernel()
 {
-	run 0 stream --json -- true &&
+	whatif 0 stream --json -- true &&
 	all '[.[] | select(.vm == "alpha" and .vcpu == 0)] |
 	     (.[] | select(.type == "vcpu")) as $v |
 	     (.[] | select(.name == "kernel")) as $k |
@@ -121,7 +89,7 @@ kernel()
 is "kernel and oracle are those of the vcpu" kernel
 interval()
 {
-	run 0 two --json -- true &&
+	whatif 0 two --json -- true &&
 	all '[.[] | select(.vm == "alpha" and .vcpu == 1)] |
 	     (.[] | select(.type == "vcpu").guest.save) as $s |
 	     .[] | select(.name == "oracle").guest.save |
@@ -130,7 +98,7 @@ interval()
 is "the oracle's interval" interval
 protected()
 {
-	run 0 pkvm --json -- true && silent &&
+	whatif 0 pkvm --json -- true && silent &&
 	all '[.[] | select(.type == "policy")] |
 	     all(.[]; .guest == null and .save == null and .ns_hot == null and
 		 .bytes == null) and
@@ -142,7 +110,7 @@ protected()
 is "protected: null, never 0" protected
 no_time()
 {
-	run 0 stream-x86 --json -- true &&
+	whatif 0 stream-x86 --json -- true &&
 	all '[.[] | select(.type == "policy")] | all(.ns_hot == null and
 	     .ns_cold == null)' &&
 	all '.[] | select(.type == "cost") | .hot == null and .cold == null and
@@ -151,7 +119,7 @@ no_time()
 is "no time: null, and why" no_time
 avoided()
 {
-	run 0 stream --json -- true &&
+	whatif 0 stream --json -- true &&
 	all '[.[] | select(.type == "vcpu").avoided] ==
 	     [{ ref: "defensive", save: [4, 56], load: [4, 56] },
 	      { ref: "defensive", save: [-2, -2], load: [-2, -2] }]'
@@ -159,7 +127,7 @@ avoided()
 is "avoided" avoided
 
 # options
-list() { run 0 stream --policy martin,dall -- true &&
+list() { whatif 0 stream --policy martin,dall -- true &&
 	[ "$(sed -n 's/^\([a-z][a-z-]*\) .*[0-9]ns$/\1/p' "$tmp/out" | xargs)" = "this needed dall martin" ] ||
 	{ cat "$tmp/out"; false; }; }
 is "some policies" list
@@ -169,12 +137,12 @@ is "no such policy" none
 is "no name" says "there is no policy ''" 2 stream --policy martin, -- true
 is "a long name" says 'there is no policy' 2 stream --policy "$(printf '%040d' 0)" -- true
 is "operand" says 'after --' 2 stream sleep 1
-apart() { run 0 stream -o "$tmp/rec" -- echo mine && [ "$(cat "$tmp/out")" = mine ] &&
+apart() { whatif 0 stream -o "$tmp/rec" -- echo mine && [ "$(cat "$tmp/out")" = mine ] &&
 	grep -q '^needed ' "$tmp/rec"; }
 is "output apart" apart
 is "output nowhere" says 'cannot write' 3 stream -o /nonexistent/x -- true
-is "status 7" run 7 stream -- sh -c 'exit 7'
-is "killed" run 143 stream -- sh -c 'kill $$'
+is "status 7" whatif 7 stream -- sh -c 'exit 7'
+is "killed" whatif 143 stream -- sh -c 'kill $$'
 is "not found" says 'cannot run' 127 stream -- /nonexistent
 is "no capture" says 'without KVM' 3 impossible -- true
 
@@ -186,9 +154,9 @@ once() { says '2 records of the stream were lost.* is a guess' 0 stream-gap -- t
 	[ "$(wc -l <"$tmp/err")" -eq 1 ] && out ' in 3.0 s$'; }
 is "records were lost" once
 is "strict: records were lost" says 'data was lost: lost 1' 4 stream-gap --strict -- true
-well() { run 0 stream --strict -- true && silent; }
+well() { whatif 0 stream --strict -- true && silent; }
 is "strict, all well" well
-is "strict, and the command failed" run 7 stream --strict -- sh -c 'exit 7'
+is "strict, and the command failed" whatif 7 stream --strict -- sh -c 'exit 7'
 
 # signals
 sets() { grep -c '"type":"host"' "$tmp/out"; }
