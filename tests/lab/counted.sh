@@ -78,6 +78,9 @@ contradictions()
 	(map(select(.type == "witness"))[0]) as $w |
 	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
 	($truth | total(.runs)) as $runs |
+	([.[] | select(.type == "vcpu")]) as $rows |
+	([$truth[] | . as $t | .threads[] | select(.role == "vcpu") | [.vm, $t.vm_pid, .vcpu, .tid]]) as $threads |
+	([$truth[] | select(.runs > 0)] | group_by(.vm_pid) | map([.[0].vm_pid, total(.runs)])) as $vms |
 	([$v[].guest, $v[].host, (.[] | select(.type == "other") | .task, .kernel) | .save.pending] | add) as $pending |
 	[ if $h.missed != 0 or $h.undecided != 0 then "missed" else empty end,
 	  if $h.impossible != 0 then "a state was lost" else empty end,
@@ -86,6 +89,9 @@ contradictions()
 	  if $h.policy != "unknown" and ($h.policy | sub("-host"; "")) != $policy then "policy \($h.policy)" else empty end,
 	  # a VM that died said nothing
 	  if ($truth | any(.runs > 0)) and ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,
+	  if $threads - [$rows[] | [.vm, .vm_pid, .vcpu, .tid]] != [] then "a thread has no row of its own" else empty end,
+	  if $vms - [$rows | group_by(.vm_pid)[] | [.[0].vm_pid, total(.runs)]] != [] then "runs of another VM" else empty end,
+	  if $v | any(([.cause[]] | add) != .guest.save.done) then "a guest save has no cause, or two" else empty end,
 	  if ($v | total(.exits)) != $w.exits then "exits, not entries" else empty end,
 	  if ($v | total(.guest_runs_live)) != $w.live then "live exits, not entries" else empty end,
 	  if $w.switch_saves != $w.counted_switch_saves then "saves at switches" else empty end,
