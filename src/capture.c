@@ -210,9 +210,7 @@ static uint64_t sum(const struct counters *n, size_t offset)
 	unsigned int i;
 
 	for (i = 0; i < n->nr_cpus; i++)
-		total += __atomic_load_n(
-			(const uint64_t *)((const char *)&n->cpus[i] + offset),
-			__ATOMIC_ACQUIRE);
+		total += counter__read((const char *)&n->cpus[i] + offset);
 	return total;
 }
 
@@ -353,11 +351,6 @@ int capture__read(struct capture *c, struct snapshot *s)
  * memcpy(), which uses SVE, then costs a save and a load. Hence plain loops.
  */
 
-static uint64_t word(const uint64_t *at)
-{
-	return __atomic_load_n(at, __ATOMIC_RELAXED);
-}
-
 static void copy(void *to, const void *from, size_t size)
 {
 	const uint64_t *src = from;
@@ -365,13 +358,13 @@ static void copy(void *to, const void *from, size_t size)
 	size_t i;
 
 	for (i = 0; i < size / sizeof(*src); i++)
-		__atomic_store_n(&dst[i], word(&src[i]), __ATOMIC_RELAXED);
+		__atomic_store_n(&dst[i], counter__read(&src[i]),
+				 __ATOMIC_RELAXED);
 }
 
 static uint64_t moved(const struct fp_ops *ops)
 {
-	return word((const uint64_t *)&ops->save) +
-	       word((const uint64_t *)&ops->load);
+	return counter__read(&ops->save) + counter__read(&ops->load);
 }
 
 /* All transfers of live slots and CPUs: if this stands still, so do they. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util.h"
 #include "vmname.h"
 
 #define KEEP_ENDED 1024
@@ -34,11 +35,6 @@ struct slots {
 	uint64_t folded;
 	struct snap_vcpu folded_sum;
 };
-
-static uint64_t get(const __u64 *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 static uint32_t state_of(const struct fp_vcpu *v)
 {
@@ -126,15 +122,15 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->vm_pid = v->vm_pid;
 	row->vcpu_id = v->vcpu_id;
 	row->tid = v->tid;
-	row->runs = get(&v->runs);
-	row->exits = get(&v->exits);
-	row->guest_runs_live = get(&v->runs_live);
-	row->collateral = get(&v->collateral);
+	row->runs = counter__read(&v->runs);
+	row->exits = counter__read(&v->exits);
+	row->guest_runs_live = counter__read(&v->runs_live);
+	row->collateral = counter__read(&v->collateral);
 	row->guest_bytes = guest_bytes(v);
 	row->guest = snap_ops__read(&v->guest, row->guest_bytes);
 	row->host = snap_ops__read(&v->host, SNAP_NA);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
-		row->cause[i] = get(&v->cause[i]);
+		row->cause[i] = counter__read(&v->cause[i]);
 }
 
 /* ---- the life of a slot ---- */

@@ -18,11 +18,6 @@
 	X(bytes)                                                               \
 	X(irqoff)
 
-static uint64_t counter(const __u64 *at)
-{
-	return __atomic_load_n(at, __ATOMIC_ACQUIRE);
-}
-
 static uint64_t moved(uint64_t done, uint64_t bytes)
 {
 	return bytes == SNAP_NA ? SNAP_NA : done * bytes;
@@ -34,23 +29,23 @@ struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes)
 	const __u64 *v = ops->verdict;
 	struct snap_ops o = {
 		.save = {
-			.needed = counter(&v[FP_VERDICT_NEEDED]),
-			.clean = counter(&v[FP_VERDICT_CLEAN]),
-			.unclobbered = counter(&v[FP_VERDICT_UNCLOBBERED]),
-			.dead = counter(&v[FP_VERDICT_DEAD]),
-			.unknown = counter(&v[FP_VERDICT_UNKNOWN]),
+			.needed = counter__read(&v[FP_VERDICT_NEEDED]),
+			.clean = counter__read(&v[FP_VERDICT_CLEAN]),
+			.unclobbered = counter__read(&v[FP_VERDICT_UNCLOBBERED]),
+			.dead = counter__read(&v[FP_VERDICT_DEAD]),
+			.unknown = counter__read(&v[FP_VERDICT_UNKNOWN]),
 			.irqoff = SNAP_NA,
 		},
 		.load = {
-			.needed = counter(&v[FP_VERDICT_LOAD_NEEDED]),
-			.redundant = counter(&v[FP_VERDICT_LOAD_LIVE]),
+			.needed = counter__read(&v[FP_VERDICT_LOAD_NEEDED]),
+			.redundant = counter__read(&v[FP_VERDICT_LOAD_LIVE]),
 			.irqoff = SNAP_NA,
 		},
 	};
 	struct snap_xfer *s = &o.save, *l = &o.load;
 
-	s->done = counter(&ops->save);
-	l->done = counter(&ops->load);
+	s->done = counter__read(&ops->save);
+	l->done = counter__read(&ops->load);
 	s->redundant = s->clean + s->unclobbered + s->dead;
 	s->pending = s->done - s->needed - s->redundant - s->unknown;
 	l->unknown = l->done - l->needed - l->redundant;

@@ -15,6 +15,15 @@ void fps_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Seconds of CLOCK_MONOTONIC. */
 double fps_clock(void);
 
+/*
+ * One of the counters that capture goes on adding to: 64 bits, of whichever type.
+ * What was added before this one is seen by the loads after it.
+ */
+static inline uint64_t counter__read(const void *at)
+{
+	return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+}
+
 /* a - b, but never below 0: counters may vanish, numbers may not explode. */
 static inline uint64_t sat_sub(uint64_t a, uint64_t b)
 {
