@@ -34,6 +34,8 @@ static __always_inline int on_save(void)
 		charged = v != NULL;
 		barrier_var(charged); /* else clang ors a pointer */
 		ev.in_run = loaded || charged;
+		if (!ev.in_run)
+			c->saved_outside = 1;
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 	}

@@ -181,8 +181,8 @@ static __always_inline struct fp_vcpu *ran(struct fp_percpu *c, __u64 t)
 }
 
 /*
- * A softirq may use NEON at any point of this. For whom it saves, and who pays for
- * the load after it, is decided in two neighbouring instructions.
+ * A softirq may use NEON at any point of this. Where v->task goes, what it saves is
+ * not the vcpu's any more, and nor is the load after it.
  */
 SEC("raw_tp/kvm_userspace_exit")
 int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
@@ -197,8 +197,11 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 	account(c, NULL, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
+		c->saved_outside = 0;
+		barrier();
 		v->task = 0;
-		ev.foreign = !!(task_flags(t) & foreign_mask);
+		barrier();
+		ev.foreign = task_flags(t) & foreign_mask && !c->saved_outside;
 		ADD(v->runs, 1);
 	} else {
 		early_run((__u64)t);

@@ -64,7 +64,7 @@ struct fp_percpu {
 	__u32 free_tail; /* .. the reader puts here */
 	__u32 nested; /* the last NEON section in a softirq seemed nested */
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
-	__u32 pad;
+	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 

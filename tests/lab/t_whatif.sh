@@ -9,7 +9,8 @@
 # worked out by hand; martin-rfc and the two after it only know hosts without SVE.
 # A load that fails by itself is skipped: see t_load.sh.
 #
-# KERNELS="5.10 6.1" SCENARIOS="a b" LOADS="r|s" narrow it down; MIX=60000 is ten minutes.
+# KERNELS="5.10 6.1" SCENARIOS="a b" LOADS="r|s" narrow it down; MIX=60000 is ten minutes,
+# and STRUCK=10000 has softirqs strike at nearly each instruction of the end of KVM_RUN.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
 . tests/lab/counted.sh
@@ -21,6 +22,7 @@ r r
 s s
 w w
 neon-task mix --mode 3,7 --neon 1000 --neon-task 1000 --bystanders 1 -n 200
+struck mix --vcpus 2 --mode 4,7 --neon 3000 --bystanders 1 -n ${STRUCK:-500}
 signals mix --mode 2,3,6,7 --signals 500 -n 300
 overcommit mix --vcpus 4 --mode 2,3,6,7 --bystanders 2 --neon 1000 -n 200
 wfi mix --vgic --mode 8,9,15 -n 100
