@@ -194,8 +194,10 @@ static void exits(struct replay *r, struct cpu *c, const struct fp_rec *rec)
 static void check_time(struct replay *r, struct cpu *c,
 		       const struct fp_rec *rec)
 {
-	if (rec->ns + SOFTIRQ_NS < c->ns)
+	if (rec->ns + SOFTIRQ_NS < c->ns) {
 		doubt(r, rec, "the time went back");
+		judge_nothing(r, c);
+	}
 	c->ns = rec->ns;
 }
 

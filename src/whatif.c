@@ -100,13 +100,20 @@ static void follow_slot(struct whatif *w, const struct fp_rec *rec)
 
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 {
+	uint64_t doubts = replay__doubt(w->replay)->count;
 	struct need need[NEEDS_MAX];
+	struct fp_rec copy;
 	unsigned int i, n;
 	uint32_t step;
 	int err = 0;
 
 	follow_slot(w, rec);
 	step = replay__step(w->replay, rec);
+	if (replay__doubt(w->replay)->count != doubts) {
+		copy = *rec; /* something was not seen before it */
+		copy.flags |= FP_REC_GAP;
+		rec = &copy;
+	}
 	n = needs__of(w->needs, rec, step, need);
 	for (i = 0; i < n && !err; i++)
 		err = policies__step(w->policies, &need[i]);

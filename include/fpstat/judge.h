@@ -197,7 +197,7 @@ static inline void fp_judge_load(struct fp_judge *j, __u64 buf, __u32 gen)
 		fp_judge_hold(j, FP_HELD_UNKNOWN, 0, 0);
 	} else {
 		j->is.load = FP_VERDICT_LOAD_LIVE;
-		j->is.impossible = j->dirty; /* older than what it overwrote */
+		j->is.impossible |= j->dirty; /* older than what it overwrote */
 	}
 	fp_judge_run(j, buf, gen);
 	j->record = FP_RECORD_KEPT;
@@ -317,6 +317,9 @@ static inline void fp_judge_letter(struct fp_judge *j)
 	j->letter = 0;
 	if (!fp_judge_holds_any(j, note & ~FP_NOTE_MOVED))
 		return;
+	/* Loaded elsewhere, and what it should be was never saved here. */
+	if ((note & FP_NOTE_MOVED) == FP_NOTE_MOVED && j->dirty)
+		j->is.impossible = 1;
 	if (note & FP_NOTE_READ) {
 		fp_judge_decide(j, FP_VERDICT_NEEDED);
 		/* Perhaps by a flush as well, and then no load elsewhere tells. */
@@ -360,6 +363,14 @@ static inline int fp_judge_came_from_user(const struct fp_event *ev)
 	default:
 		return 0;
 	}
+}
+
+/* An event was not seen: neither what it moved is known, nor what is held. */
+static inline void fp_judge_doubt(struct fp_judge *j)
+{
+	fp_judge_decide(j, FP_VERDICT_UNKNOWN);
+	fp_judge_hold(j, FP_HELD_UNKNOWN, 0, 0);
+	j->is.load = FP_VERDICT_NONE;
 }
 
 /*
@@ -471,6 +482,8 @@ static inline void fp_judge_step(struct fp_judge *j, const struct fp_event *ev,
 	default:
 		break;
 	}
+	if (j->is.impossible)
+		fp_judge_doubt(j);
 }
 
 /* @step: what fp_step() answered to @ev. The verdicts are in @j->is. */

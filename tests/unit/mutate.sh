@@ -48,6 +48,9 @@ judge=(
 	's/	j->resume = 0;/	;/'
 	'/void fp_judge_resume/,/^}/s/fp_judge_hold(j, FP_HELD_GARBAGE, 0, 0);/;/'
 	's/if (mine && j->record)/if (0)/'
+	's/(note & FP_NOTE_MOVED) == FP_NOTE_MOVED && j->dirty/0/'
+	's/		fp_judge_doubt(j);/		;/'
+	's/is.impossible |= j->dirty;/is.impossible |= 0;/'
 )
 
 # What dice don't find: only each step from each state does.

@@ -1192,15 +1192,44 @@ static void notices_a_lost_state(void **state)
 	assert_false(j.is.impossible);
 	fp_judge(&j, &b, FP_OP_USER_LOAD);
 	assert_true(j.is.impossible);
-	/* and older memory over newer registers */
-	fp_judge(&j, &b, FP_OP_USER_LOAD);
+	assert_int_equal(j.is.load, FP_VERDICT_NONE);
+	assert_int_equal(j.held, FP_HELD_UNKNOWN);
+}
+
+/* Older memory over newer registers. */
+static void notices_a_lost_value(void **state)
+{
+	struct fp_event a = { .buf = 0x1000, .gen = 1, .kind = FP_EV_LOAD };
+	struct fp_judge j = {};
+
+	(void)state;
+	fp_judge(&j, &a, FP_OP_USER_LOAD);
+	fp_judge(&j, &a, FP_OP_USER_LOAD);
 	assert_true(j.is.impossible);
+	assert_int_equal(j.is.load, FP_VERDICT_NONE);
+}
+
+/* One vcpu is loaded here, while the other CPU has not saved it. */
+static void notices_two_newest_values(void **state)
+{
+	struct fp_event guest = {
+		.buf = 0x1000, .gen = 1, .kind = FP_EV_BIND_VCPU, .foreign = 1
+	};
+	struct fp_event end = { .buf = 0x2000, .kind = FP_EV_RUN_END };
+	struct fp_judge j = {};
+
+	(void)state;
+	fp_judge(&j, &guest, FP_OP_GUEST_LOAD);
+	fp_judge_tell(&j, 0x1000, FP_NOTE_MOVED);
+	fp_judge(&j, &end, 0);
+	assert_true(j.is.impossible);
+	assert_int_equal(j.held, FP_HELD_UNKNOWN);
 }
 
 int main(void)
 {
 	enum { N = sizeof(kernels) / sizeof(kernels[0]) };
-	struct CMUnitTest tests[2 * N + 1];
+	struct CMUnitTest tests[2 * N + 3];
 	static char names[2 * N][64];
 	size_t i, n = 0;
 
@@ -1223,5 +1252,8 @@ int main(void)
 		};
 	}
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(notices_a_lost_state);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(notices_a_lost_value);
+	tests[n++] =
+		(struct CMUnitTest)cmocka_unit_test(notices_two_newest_values);
 	return _cmocka_run_group_tests("model_random", tests, n, NULL, NULL);
 }
