@@ -12,7 +12,7 @@
  *                   since f8077b0d5923 ("KVM: arm64: Move FP state ownership
  *                   from flag to a tristate"), 6.0; per CPU and out of reach
  *                   since 5294afdbf45a, 6.10
- *   task_running()  task_struct.state up to 5.13, .__state since 2f064a59a11f
+ *   task_state()    task_struct.state up to 5.13, .__state since 2f064a59a11f
  *                   ("sched: Change task_struct::state"), 5.14
  *   neon_buf()      none up to 6.7; embedded since aefbab8e77eb ("arm64:
  *                   fpsimd: Preserve/restore kernel mode NEON at context
@@ -177,6 +177,8 @@ struct cpu_fp_state {
 #define KVM_REG_ARM64_SVE 0x15
 #define KVM_REG_ARM_CORE_FP 84 /* fp_regs of struct kvm_regs, in words */
 #define SOFTIRQ_OFFSET (1 << 8) /* linux/preempt.h */
+#define TASK_RUNNING 0x00 /* linux/sched.h */
+#define TASK_DEAD 0x80
 
 static __always_inline struct task_struct *current_task(void)
 {
@@ -200,13 +202,13 @@ static __always_inline __u32 task_home(const struct task_struct *t)
 	return BPF_CORE_READ(t, thread.fpsimd_cpu);
 }
 
-static __always_inline bool task_running(const struct task_struct *t)
+static __always_inline __u64 task_state(const struct task_struct *t)
 {
 	const struct task_struct___5_13 *old = (const void *)t;
 
 	if (bpf_core_field_exists(t->__state))
-		return BPF_CORE_READ(t, __state) == 0;
-	return BPF_CORE_READ(old, state) == 0;
+		return BPF_CORE_READ(t, __state);
+	return BPF_CORE_READ(old, state);
 }
 
 /* The hard and soft interrupts that current is inside of. */

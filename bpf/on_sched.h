@@ -28,8 +28,10 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	ev.buf = task_buf(prev);
 	if (streaming)
 		ev.gen = BPF_CORE_READ((const struct task_struct *)next, pid);
+	if (streaming && task_state(prev) == TASK_DEAD)
+		c->flags |= FP_REC_LAST;
 	if (task_loaded_vcpu(prev))
-		ev.arg = ctx->args[0] || task_running(prev);
+		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
 	tell_stream(c, task_buf((const struct task_struct *)next));
 	on_event(c, v, &ev);

@@ -32,7 +32,7 @@ static const struct opt opts[] = {
 	  .arg = "LIST",
 	  .help = "only these policies, with commas between them" },
 	{ .letter = 'v', .name = "vcpus", .offset = AT(vcpus),
-	  .help = "print a table for each vcpu, too" },
+	  .help = "print a table for each vcpu, and decisions by kind, too" },
 	{ .letter = 'o', .name = "output", .type = OPT_STRING,
 	  .offset = AT(count.output), .arg = "FILE",
 	  .help = "write to FILE, not to standard output" },

@@ -29,7 +29,8 @@ enum need_kind {
 	NEED_NEON, /* kernel-mode NEON takes the registers; @use: task's own */
 	NEED_CLOBBER, /* they get other contents: task's NEON goes on, or none */
 	NEED_FORGET, /* the state of task or vcpu is written in memory */
-	NEED_END, /* it dies */
+	NEED_DIES, /* task never leaves the kernel again */
+	NEED_END, /* task or vcpu is gone */
 	NEED_GAP, /* something was not seen: nothing is known of any CPU */
 };
 

@@ -16,6 +16,7 @@ struct cpu {
 	bool begins; /* task is in kernel_neon_begin(), before its save .. */
 	bool loads; /* .. but the next save is vcpu_load()'s */
 	bool softirq; /* one uses NEON, before its save */
+	bool edits; /* task is in sigreturn: the next load is of what it wrote */
 };
 
 enum { BEGUN = 32 };
@@ -165,6 +166,22 @@ static void resume_begin(struct list *l)
 	}
 }
 
+/* The state of current in memory. */
+static void in_memory(struct list *l, enum need_kind kind)
+{
+	struct need *need = add(l, kind);
+
+	need->task = l->r->ev.buf;
+	need->vcpu = 0;
+}
+
+static void finish_edit(struct list *l)
+{
+	if (l->cpu->edits)
+		in_memory(l, NEED_FORGET);
+	l->cpu->edits = false;
+}
+
 static void on_switch(struct list *l)
 {
 	struct cpu *cpu = l->cpu;
@@ -173,6 +190,9 @@ static void on_switch(struct list *l)
 	running(l);
 	perhaps_user(l);
 	add(l, NEED_SWITCH)->next = l->r->other;
+	finish_edit(l);
+	if (l->r->flags & FP_REC_LAST)
+		in_memory(l, NEED_END);
 	leave_begin(l);
 	cpu->task = l->r->other;
 	cpu->vcpu = 0;
@@ -299,15 +319,6 @@ static void on_guest(struct list *l, uint32_t ops)
 	l->cpu->live = true;
 }
 
-/* The state of current in memory. */
-static void in_memory(struct list *l, enum need_kind kind)
-{
-	struct need *need = add(l, kind);
-
-	need->task = l->r->ev.buf;
-	need->vcpu = 0;
-}
-
 static void of_vcpu(struct list *l, enum need_kind kind)
 {
 	struct need *need = add(l, kind);
@@ -396,6 +407,7 @@ static void translate(struct list *l, uint32_t step)
 		break;
 	case FP_EV_LOAD: /* the end of KVM_RUN may have been missed */
 		on_run_end(l);
+		finish_edit(l);
 		user(l, TRI_YES);
 		break;
 	case FP_EV_VLOAD:
@@ -431,14 +443,16 @@ static void translate(struct list *l, uint32_t step)
 	case FP_EV_RESTORE:
 	case FP_EV_EXEC:
 		from_user(l);
-		in_memory(l, NEED_FORGET);
 		break;
 	case FP_EV_SIGRETURN:
+		l->cpu->edits = true;
+		break;
+	case FP_EV_FLUSH_TASK: /* as each kernel does, whatever its policy */
 		in_memory(l, NEED_FORGET);
 		break;
 	case FP_EV_TASK_END:
 		perhaps_user(l);
-		in_memory(l, NEED_END);
+		in_memory(l, NEED_DIES);
 		break;
 	case FP_EV_SET_REG:
 		of_vcpu(l, NEED_FORGET);

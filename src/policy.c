@@ -110,15 +110,22 @@ static struct ctx *new_ctx(struct policies *p, uint64_t buf)
 	return x;
 }
 
-static struct ctx *ctx_of(struct policies *p, uint64_t buf)
+static struct ctx *find_ctx(const struct policies *p, uint64_t buf)
 {
 	struct ctx *x;
 
-	for (x = *bucket(p, buf); x; x = x->next) {
+	for (x = *bucket((struct policies *)p, buf); x; x = x->next) {
 		if (x->buf == buf)
-			return x;
+			break;
 	}
-	return new_ctx(p, buf);
+	return x;
+}
+
+static struct ctx *ctx_of(struct policies *p, uint64_t buf)
+{
+	struct ctx *x = find_ctx(p, buf);
+
+	return x ? x : new_ctx(p, buf);
 }
 
 static void free_ctx(struct policies *p, struct ctx *x)
@@ -600,13 +607,11 @@ static int before(struct policies *p, const struct need *n, struct ctx *t)
 	return want_slot(p, n->slot);
 }
 
-static void after(struct policies *p, const struct need *n, struct ctx *t)
+static void after(const struct need *n, struct ctx *t)
 {
 	switch (n->kind) {
 	case NEED_SWITCH:
 		t->vcpu = NULL;
-		if (t->dead)
-			free_ctx(p, t);
 		break;
 	case NEED_RUN_END:
 		t->in_run = false;
@@ -629,13 +634,12 @@ static int happens(struct policies *p, const struct need *n)
 
 	if (!x)
 		return -ENOMEM;
-	if (n->kind == NEED_FORGET) {
+	if (n->kind == NEED_FORGET)
 		forget(x);
-	} else if (n->task) {
-		x->dead = true; /* its state is saved by its last switch */
-	} else {
+	else if (n->kind == NEED_DIES)
+		x->dead = true;
+	else
 		free_ctx(p, x);
-	}
 	return 0;
 }
 
@@ -677,7 +681,7 @@ int policies__step(struct policies *p, const struct need *n)
 		gap(p, n->cpu);
 		return 0;
 	}
-	if (n->kind == NEED_FORGET || n->kind == NEED_END)
+	if (n->kind >= NEED_FORGET)
 		return happens(p, n);
 	cpu = &p->cpus[n->cpu];
 	cpu->task = n->kind == NEED_SWITCH ? n->next : n->task;
@@ -687,7 +691,7 @@ int policies__step(struct policies *p, const struct need *n)
 		return err;
 	if (matters(n, t))
 		step_all(p, n, t, cpu);
-	after(p, n, t);
+	after(n, t);
 	return 0;
 }
 
@@ -732,6 +736,24 @@ void policies__free(struct policies *p)
 }
 
 /* ---- results ---- */
+
+struct policy_found policies__found(const struct policies *p,
+				    enum policy policy, uint32_t cpu,
+				    uint64_t task)
+{
+	struct held held = p->cpus[cpu].held[policy];
+	const struct at at = { .policy = policy, .cpu = cpu, .held = &held };
+	const struct ctx *t =
+		find_ctx(p, task ? task : p->cpus[cpu].task);
+	enum tri unseen = held.ctx == &anybody ? TRI_MAYBE : TRI_NO;
+
+	if (!t)
+		return (struct policy_found){ unseen, unseen };
+	return (struct policy_found){
+		.user = own_state(&at, t),
+		.guest = t->vcpu ? holds(&at, t->vcpu) : TRI_NO,
+	};
+}
 
 static void add(struct policy_row *to, const struct policy_row *from)
 {

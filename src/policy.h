@@ -71,6 +71,18 @@ void policies__free(struct policies *p);
 /* 0 or -ENOMEM. A need of a CPU that does not exist is taken for nothing. */
 int policies__step(struct policies *p, const struct need *n);
 
+/*
+ * Whose state a save would find in the registers of @cpu, if @task is current there
+ * (0: who is).
+ */
+struct policy_found {
+	enum tri user;
+	enum tri guest;
+};
+struct policy_found policies__found(const struct policies *p,
+				    enum policy policy, uint32_t cpu,
+				    uint64_t task);
+
 /* Of the vcpu in @slot, by policy; NULL: nothing was charged to it yet. */
 const struct policy_row *policies__rows(const struct policies *p, uint32_t slot);
 /* The vcpu in @slot is gone: its rows go to the sum of all that ended. */

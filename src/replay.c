@@ -230,6 +230,11 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 	return step;
 }
 
+uint8_t replay__bound(const struct replay *r, uint32_t cpu)
+{
+	return cpu < r->nr_cpus ? r->cpus[cpu].model.bound : FP_BOUND_UNKNOWN;
+}
+
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot)
 {
 	return slot < FP_MAX_VCPUS ? r->vcpu[slot] : NULL;

@@ -32,6 +32,8 @@ void replay__free(struct replay *r);
 /* Returns what fp_step() answered. */
 uint32_t replay__step(struct replay *r, const struct fp_rec *rec);
 
+/* What the kernel has bound on @cpu: enum fp_bound. */
+uint8_t replay__bound(const struct replay *r, uint32_t cpu);
 /* NULL: nothing was seen of it. Starts from 0 after replay__forget(). */
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot);
 void replay__forget(struct replay *r, uint32_t slot);

@@ -37,5 +37,8 @@ void view_whatif__print(FILE *out, const struct view *v, bool vcpus);
 /* Who took the registers from guests, the worst first; nothing if nobody did. */
 void view_blame__print(FILE *out, const struct view *v);
 void view_blame__json(struct json *j, const struct view *v);
+/* The self-proof; @each: by kind of event, too. */
+void view_prove__print(FILE *out, const struct view *v, bool each);
+void view_prove__json(struct json *j, const struct view *v);
 
 #endif /* FPSTAT_VIEW_H */

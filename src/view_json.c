@@ -375,6 +375,7 @@ void view_json__print(FILE *out, const struct view *v)
 	if (v->whatif) {
 		policies(&j, v);
 		view_blame__json(&j, v);
+		view_prove__json(&j, v);
 	}
 	witness(&j, v);
 	fflush(out);

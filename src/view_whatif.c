@@ -201,5 +201,6 @@ void view_whatif__print(FILE *out, const struct view *v, bool vcpus)
 	all_vcpus(out, v);
 	limits(out, v->cost);
 	view_blame__print(out, v);
+	view_prove__print(out, v, vcpus);
 	fflush(out);
 }

@@ -31,6 +31,7 @@ struct whatif {
 	struct needs *needs;
 	struct policies *policies;
 	struct replay *replay;
+	struct prove *prove;
 	struct blame *blame;
 	struct life life[FP_MAX_VCPUS];
 	struct ended ended[KEEP];
@@ -46,8 +47,9 @@ struct whatif *whatif__new(unsigned int cpus, blame_namer namer)
 	w->needs = needs__new(cpus);
 	w->policies = policies__new(cpus);
 	w->replay = replay__new(cpus);
+	w->prove = prove__new(cpus);
 	w->blame = blame__new(cpus, namer);
-	if (w->needs && w->policies && w->replay && w->blame)
+	if (w->needs && w->policies && w->replay && w->prove && w->blame)
 		return w;
 	whatif__free(w);
 	return NULL;
@@ -60,6 +62,7 @@ void whatif__free(struct whatif *w)
 	needs__free(w->needs);
 	policies__free(w->policies);
 	replay__free(w->replay);
+	prove__free(w->prove);
 	blame__free(w->blame);
 	free(w);
 }
@@ -103,17 +106,20 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 	uint64_t doubts = replay__doubt(w->replay)->count;
 	struct need need[NEEDS_MAX];
 	struct fp_rec copy;
+	struct prove_at at;
 	unsigned int i, n;
 	uint32_t step;
 	int err = 0;
 
 	follow_slot(w, rec);
-	step = replay__step(w->replay, rec);
+	at.bound = replay__bound(w->replay, rec->cpu);
+	at.step = step = replay__step(w->replay, rec);
 	if (replay__doubt(w->replay)->count != doubts) {
 		copy = *rec; /* something was not seen before it */
 		copy.flags |= FP_REC_GAP;
 		rec = &copy;
 	}
+	prove__step(w->prove, w->policies, rec, &at);
 	n = needs__of(w->needs, rec, step, need);
 	for (i = 0; i < n && !err; i++)
 		err = policies__step(w->policies, &need[i]);
@@ -162,6 +168,11 @@ static const struct replay_vcpu *replayed(const struct whatif *w, uint32_t slot,
 struct policy_row whatif__total(const struct whatif *w, enum policy policy)
 {
 	return policies__total(w->policies, policy);
+}
+
+const struct prove *whatif__proof(const struct whatif *w)
+{
+	return w->prove;
 }
 
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr)
@@ -295,6 +306,20 @@ static bool covers(struct doubt *d, const char *what, struct range r,
 	return false;
 }
 
+static bool foretold(const struct whatif *w, struct doubt *d)
+{
+	const struct prove_first *f = prove__first(w->prove);
+
+	if (f->record)
+		snprintf(d->why, d->len,
+			 "record %" PRIu64
+			 " of the stream: this kernel had %s in its registers, "
+			 "its own policy %s",
+			 f->record, prove_found__name(f->found),
+			 prove_found__name(f->foretold));
+	return !f->record;
+}
+
 static enum policy running(const struct snapshot *s)
 {
 	switch (s->policy) {
@@ -320,7 +345,8 @@ bool whatif__proves(const struct whatif *w, const struct snapshot *now,
 	row = policies__total(w->policies, policy);
 	snapshot__total(now, &high);
 	snapshot__total(delta, &grew);
-	return covers(&d, "guest saves", row.guest.save.done,
+	return foretold(w, &d) &&
+	       covers(&d, "guest saves", row.guest.save.done,
 		      high.guest.save.done, grew.guest.save.done) &&
 	       covers(&d, "guest loads", row.guest.load.done,
 		      high.guest.load.done, grew.guest.load.done) &&

@@ -12,6 +12,7 @@
 
 #include "blame.h"
 #include "policy.h"
+#include "prove.h"
 #include "snapshot.h"
 
 struct whatif;
@@ -30,6 +31,7 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec);
 const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
 				      uint32_t gen);
 struct policy_row whatif__total(const struct whatif *w, enum policy policy);
+const struct prove *whatif__proof(const struct whatif *w);
 /* See blame__rows(). */
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr);
 

@@ -14,6 +14,7 @@
 #define FP_REC_NO_JUDGE 4 /* for the automaton alone */
 #define FP_REC_NESTED 8 /* came in between a step of the judge */
 #define FP_REC_REVOKE 16 /* the last FP_EV_NEON_NEST of this CPU was none */
+#define FP_REC_LAST 32 /* FP_EV_SWITCH: of a task that died before */
 
 /*
  * Guest exits that changed nothing have no record. They are counted in the next

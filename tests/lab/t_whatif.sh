@@ -5,11 +5,12 @@
 # The self-proof: fed with nothing but needs, the policy of the kernel that runs
 # makes each save and each load that this kernel made, in every scenario and
 # load. And the stream, replayed, comes to the counters of the kernel: fpstat
-# says so itself, if not. The other policies make what the table below says,
+# says so itself, if not. Each single decision is foretold, and each kind of them
+# comes up. The other policies make what the table below says,
 # worked out by hand; martin-rfc and the two after it only know hosts without SVE.
 # A load that fails by itself is skipped: see t_load.sh.
 #
-# KERNELS="5.10 6.1" SCENARIOS="a b" LOADS="r|s" narrow it down; MIX=60000 is ten minutes,
+# KERNELS="5.10 6.1" MODES=vhe SCENARIOS="a b" LOADS="r|s" narrow it down; MIX=60000 is ten minutes,
 # and STRUCK=10000 has softirqs strike at nearly each instruction of the end of KVM_RUN.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
@@ -29,6 +30,9 @@ wfi mix --vgic --mode 8,9,15 -n 100
 mixed mix --vgic --vcpus 4 --mode 2,3,6,7,9,15 --signals 100 --neon 500 --neon-task 200 --bystanders 2 -n ${MIX:-100}
 idle g' -n 10000
 "
+
+# What a host without SVE decides at.
+kinds="bind-vcpu exec fork load neon-softirq neon-task preserve restore save switch task-end vload"
 
 # HS HL GS GL of a policy in a scenario, n: times it happens, x: guest exits, l:
 # of them with live state; or more, where a policy keeps live what the kernel does
@@ -199,41 +203,62 @@ idle()
 	end' "$1/idle.json" >/dev/null
 }
 
+# run KERNEL MODE
+# Of all that happened in DIR, load by load: is no decision wrong, no kind missing?
+decisions()
+{
+	local last met
+
+	last=$(tail -n 1 "$1/list")
+	last=$1/${last%% *}.json
+	jq -r 'select(.type == "decision") |
+		"# \(.event): nothing \(.nothing), user \(.user), guest \(.guest), open \(.open), wrong \(.wrong)"' "$last"
+	met=$(jq -r 'select(.type == "decision" and .nothing + .user + .guest > 0) | .event' "$last" | sort | xargs)
+	[ "$met" = "$kinds" ] || { echo "# met: $met"; return 1; }
+	jq -s -e 'all(.[]; .type != "wrong")' "$last" >/dev/null
+}
+
 run()
 {
-	local kernel=$1 policy=eager-host dir=$logs/$1 name pid
+	local on="$1 $2" policy=eager-host dir=$logs/$1-$2 name pid
 
-	[ "$kernel" = 5.10 ] && policy=martin
+	[ "$1" = 5.10 ] && policy=martin
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	{ for name in ${SCENARIOS-$scenarios}; do echo "$name $name"; done
 	echo "$loads" | grep -E "^(${LOADS-[a-z-]+}) "; } >"$dir/list"
-	whatif_each "$dir" --kernel "$kernel" --timeout "${LAB_TIMEOUT:-900}" --cpu max,sve=off,sme=off >"$dir/output" 2>&1
-	result "$kernel: the stream says what the counters say" "$dir/output" || return
+	whatif_each "$dir" --kernel "$1" --mode "$2" --timeout "${LAB_TIMEOUT:-900}" \
+		--cpu max,sve=off,sme=off >"$dir/output" 2>&1
+	result "$on: the stream says what the counters say" "$dir/output" || return
 	while read -r name _; do
 		if [ "$(cat "$dir/$name.status")" != 0 ]; then
-			skip "$kernel: $name" "the load itself failed: $(tail -n 1 "$dir/$name.err")"
+			skip "$on: $name" "the load itself failed: $(tail -n 1 "$dir/$name.err")"
 			continue
 		fi
 		pid=$(jq 'select(.vm_pid > 0 and .truth == "vm" or .vms > 0) | .vm_pid' "$dir/$name.truth" | head -n 1)
 		own "$dir" "$name" "$policy" "$pid"
-		result "$kernel: $name: $policy makes what the kernel made"
+		result "$on: $name: $policy makes what the kernel made"
 		case " $scenarios " in
 		*" $name "*)
 			in_table "$dir" "$name" "$pid"
-			result "$kernel: $name: the other policies, as worked out by hand" ;;
+			result "$on: $name: the other policies, as worked out by hand" ;;
 		esac
 		case $name in
 		d)	unsafe "$dir" "$pid"
-			result "$kernel: d: what dall loses, what block-neon refuses" ;;
+			result "$on: d: what dall loses, what block-neon refuses" ;;
 		idle)	idle "$dir" "$policy" "$pid"
-			result "$kernel: 10,000 exits without FP: redundant, where anything is moved" ;;
+			result "$on: 10,000 exits without FP: redundant, where anything is moved" ;;
 		esac
 	done <"$dir/list"
+	[ -n "${SCENARIOS+x}${LOADS+x}" ] && return
+	decisions "$dir"
+	result "$on: each decision was foretold, of each kind"
 }
 
 mkdir -p $logs
 for kernel in ${KERNELS:-5.10 6.1 6.12 7.3}; do
-	run "$kernel"
+	for mode in ${MODES:-vhe nvhe}; do
+		run "$kernel" "$mode"
+	done
 done
 plan

@@ -95,6 +95,10 @@ enum {
 	{                                                                      \
 		.kind = NEED_FORGET, .vcpu = (v)                               \
 	}
+#define DIES(t)                                                                \
+	{                                                                      \
+		.kind = NEED_DIES, .task = (t)                                 \
+	}
 #define END_TASK(t)                                                            \
 	{                                                                      \
 		.kind = NEED_END, .task = (t)                                  \
@@ -381,12 +385,12 @@ static const struct scenario corners[] = {
 	  { "BL", "BL", "BL", "BL", "BL", "BL", "BL" } },
 	{ "killed after KVM_RUN: the load that it owes is never made",
 	  { LIVE, END },
-	  { VPUT(0, M), RUN_END(0, M), END_TASK(M), PERHAPS_USER(0, M),
+	  { VPUT(0, M), RUN_END(0, M), DIES(M), PERHAPS_USER(0, M),
 	    SWITCH(0, M, K), END },
 	  { "BS", "BS", "", "GS", "GS", "GS", "GS" } },
 	{ "its memory goes to another task, which owes nothing",
-	  { LIVE, VPUT(0, M), RUN_END(0, M), END_TASK(M), SWITCH(0, M, K),
-	    END },
+	  { LIVE, VPUT(0, M), RUN_END(0, M), DIES(M), SWITCH(0, M, K),
+	    END_TASK(M), END },
 	  { SWITCH(0, K, M), RUN_END(0, M), USER(0, M), SWITCH(0, M, K), END },
 	  { "BS BL", "BS BL", "BS BL", "BS BL", "BS BL", "BS BL", "BS BL" } },
 	{ "a vcpu's memory goes to another one",

@@ -25,6 +25,7 @@
 #include "fpstat/stream.h"
 #include "need.h"
 #include "policy.h"
+#include "prove.h"
 #include "replay.h"
 #include "test.h"
 #include "util.h"
@@ -78,6 +79,7 @@ struct thread {
 	int preempt_off;
 	bool in_neon;
 	bool softirq_off; /* for the NEON of softirqs */
+	bool dead; /* it is about to be switched out for the last time */
 	enum op op[40];
 	int ops, next;
 };
@@ -172,6 +174,7 @@ struct observer {
 	unsigned int lose; /* of 1000 */
 	bool evidence; /* of martin or eager-host */
 	struct replay *replay;
+	struct prove *prove;
 	struct needs *needs;
 	struct policies *policies;
 };
@@ -236,9 +239,12 @@ static __u32 fp_slot(int slot)
 static void feed(struct observer *o, const struct fp_rec *rec)
 {
 	struct need need[NEEDS_MAX];
-	__u32 step = replay__step(o->replay, rec);
-	unsigned int i, n = needs__of(o->needs, rec, step, need);
+	struct prove_at at = { .bound = replay__bound(o->replay, rec->cpu) };
+	unsigned int i, n;
 
+	at.step = replay__step(o->replay, rec);
+	prove__step(o->prove, o->policies, rec, &at);
+	n = needs__of(o->needs, rec, at.step, need);
 	CHECK(n <= NEEDS_MAX);
 	for (i = 0; i < n; i++)
 		CHECK(policies__step(o->policies, &need[i]) == 0);
@@ -786,7 +792,8 @@ static void switch_one(struct machine *m, int c, int next, bool runnable)
 	ev.gen = 0;
 	ev.arg = w.thread[prev].loaded != NOBODY && runnable;
 	ev.in_run = w.thread[prev].loaded != NOBODY && slot != OTHER;
-	hear_with(m, c, ev, ev.in_run ? slot : OTHER, addr(next), 0);
+	hear_with(m, c, ev, ev.in_run ? slot : OTHER, addr(next),
+		  w.thread[prev].dead ? FP_REC_LAST : 0);
 	if (m->seen_by && m->seen_by->begins[next]) {
 		m->seen_by->begins[next] = false;
 		hear_with(m, c, neon, OTHER, 0, FP_REC_NO_STEP);
@@ -1003,7 +1010,13 @@ static void die(int c)
 	EACH(m)
 		begin_to_die(NAMED(m), c);
 	w.thread[t].ops = w.thread[t].next = 0;
+	if (below(2)) { /* it is not so fast */
+		switch_to(c, IDLES + c, true);
+		switch_to(c, t, true);
+	}
+	w.thread[t].dead = true;
 	switch_to(c, IDLES + c, false);
+	w.thread[t].dead = false;
 	EACH(m)
 		recycle(m, t);
 }
@@ -1279,9 +1292,11 @@ static void observe(struct machine *m)
 
 	*o = (struct observer){};
 	o->replay = replay__new(CPUS);
+	o->prove = prove__new(CPUS);
 	o->needs = needs__new(CPUS);
 	o->policies = policies__new(CPUS);
 	assert_non_null(o->replay);
+	assert_non_null(o->prove);
 	assert_non_null(o->needs);
 	assert_non_null(o->policies);
 	for (i = 0; i < VCPUS; i++)
@@ -1294,6 +1309,7 @@ static void observe_no_more(struct machine *m)
 	struct observer *o = m->seen_by;
 
 	replay__free(o->replay);
+	prove__free(o->prove);
 	needs__free(o->needs);
 	policies__free(o->policies);
 	m->seen_by = NULL;
@@ -1413,6 +1429,33 @@ static void check_same(const char *what, uint64_t truth, uint64_t replayed)
 			 machine_name, w.seed, w.step, truth, what, replayed);
 }
 
+/* Does each decision of this machine follow from its needs? */
+static void check_proof(const struct prove *p)
+{
+	static const char *const names[] = {
+#define X(id, name, where) name,
+		FP_EVENT_MAP(X)
+#undef X
+	};
+	const struct prove_first *f = prove__first(p);
+	unsigned int i;
+
+	for (i = 0; i < f->nr_events; i++) {
+		const struct fp_rec *r = &f->events[i];
+
+		printf("# CPU %u %s %" PRIx64 " other %" PRIx64 " foreign %u "
+		       "in_run %u flags %u exits %u live %u\n",
+		       r->cpu, names[r->ev.kind], (uint64_t)r->ev.buf,
+		       (uint64_t)r->other, r->ev.foreign, r->ev.in_run,
+		       r->flags, r->exits, r->live);
+	}
+	if (f->record)
+		printf("# found %s, foretold %s\n",
+		       prove_found__name(f->found),
+		       prove_found__name(f->foretold));
+	check_same("wrong", 0, f->record);
+}
+
 static void check_replay(const struct machine *m)
 {
 	const struct replay *r = m->seen_by->replay;
@@ -1450,6 +1493,7 @@ static bool check_if_settled(const struct machine *seen)
 		return false;
 	tell_exits(seen->seen_by);
 	check_replay(seen);
+	check_proof(seen->seen_by->prove);
 	EACH(m)
 		check_machine(seen, m);
 	return true;

@@ -41,7 +41,7 @@ unsafe()
 block-neon would refuse NEON 2 times" ] && out '^dall ! '
 }
 is "what is unsafe comes first" unsafe
-wide() { whatif 0 stream-unlike -- true && narrow && out '^defensive .* 303-1616 0.5-3.1M '; }
+wide() { whatif 0 stream-unlike -- true && narrow && out '^defensive .* 101-1010 0.3-2.1M '; }
 is "larger numbers fit, too" wide
 
 # JSON
@@ -125,6 +125,17 @@ avoided()
 	      { ref: "defensive", save: [-2, -2], load: [-2, -2] }]'
 }
 is "avoided" avoided
+
+decisions()
+{
+	whatif 0 stream --json -- true &&
+	all '[.[] | select(.type == "decision")] |
+	     (map(.nothing + .user + .guest) | add) == 29 and
+	     (map(.open) | add) == 5 and all(.[]; .wrong == 0) and
+	     (.[] | select(.event == "save") | [.nothing, .user, .guest]) == [0, 6, 4]' &&
+	all '[.[] | select(.type == "wrong")] == []'
+}
+is "decisions" decisions
 
 # options
 list() { whatif 0 stream --policy martin,dall -- true &&

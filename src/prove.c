@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+#include <linux/types.h>
+
+#include "fpstat/model.h"
+#include "prove.h"
+
+struct cpu {
+	/*
+	 * SWITCH, VLOAD and VCPU_RESET come before the saves that they stand
+	 * for, and the policy makes these at once: what it had before.
+	 */
+	struct policy_found before;
+	uint8_t began; /* by which of these; 0: none */
+	uint64_t task; /* and by whom; 0: whoever is current */
+	bool late; /* the next record is of an event that a softirq came into */
+	bool edits; /* sigreturn wrote the state: its load is no decision */
+	struct fp_rec last[PROVE_EVENTS]; /* a ring */
+	uint64_t nr_last;
+};
+
+struct prove {
+	unsigned int nr_cpus;
+	struct cpu *cpus;
+	uint64_t records;
+	enum policy policy; /* of this kernel; POLICY_MAX: no evidence yet */
+	struct prove_kind kind[FP_EV_MAX];
+	struct prove_first first;
+};
+
+struct prove *prove__new(unsigned int cpus)
+{
+	struct prove *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->nr_cpus = cpus;
+	p->policy = POLICY_MAX;
+	p->cpus = calloc(cpus, sizeof(*p->cpus));
+	if (!p->cpus) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void prove__free(struct prove *p)
+{
+	if (p)
+		free(p->cpus);
+	free(p);
+}
+
+/* The records that tell TIF_FOREIGN_FPSTATE of current. */
+static bool decides(const struct cpu *c, const struct fp_rec *r)
+{
+	if (r->flags & FP_REC_NO_STEP)
+		return false;
+	switch (r->ev.kind) {
+	case FP_EV_LOAD:
+		return !c->edits;
+	case FP_EV_SAVE:
+	case FP_EV_BIND_VCPU:
+	case FP_EV_SWITCH:
+	case FP_EV_VLOAD:
+	case FP_EV_NEON_TASK:
+	case FP_EV_NEON_SOFTIRQ:
+	case FP_EV_FORK:
+	case FP_EV_PRESERVE:
+	case FP_EV_RESTORE:
+	case FP_EV_EXEC:
+	case FP_EV_TASK_END:
+	case FP_EV_SVE_TRAP:
+	case FP_EV_SME_TRAP:
+	case FP_EV_SET_VL:
+	case FP_EV_CPU_PM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool takes_time(const struct fp_rec *r)
+{
+	return r->ev.kind == FP_EV_SWITCH || r->ev.kind == FP_EV_VLOAD ||
+	       r->ev.kind == FP_EV_VCPU_RESET;
+}
+
+/* Does @r come between one of those and the end of what it began? */
+static bool goes_on(const struct fp_rec *r, const struct cpu *c)
+{
+	if (r->flags & FP_REC_NO_STEP)
+		return true;
+	switch (r->ev.kind) {
+	case FP_EV_SAVE:
+		return (!c->task || r->ev.buf == c->task) && !r->exits &&
+		       !r->live;
+	case FP_EV_RESUME_KERNEL:
+		return c->began == FP_EV_SWITCH;
+	case FP_EV_NEON_SOFTIRQ:
+	case FP_EV_BIND_KERNEL:
+	case FP_EV_NEON_NEST:
+		return c->began == FP_EV_VLOAD && !r->exits && !r->live;
+	default:
+		return false;
+	}
+}
+
+static enum prove_found found(const struct fp_rec *r, const struct prove_at *at)
+{
+	uint32_t ops = FP_OPS(at->step);
+
+	if (r->ev.kind == FP_EV_LOAD)
+		return PROVE_NOTHING; /* the flag is clear already */
+	if (r->ev.foreign)
+		return PROVE_NOTHING;
+	if (ops & FP_OP_GUEST_SAVE)
+		return PROVE_GUEST;
+	if (ops & FP_OP_USER_SAVE)
+		return PROVE_USER;
+	return at->bound == FP_BOUND_VCPU ? PROVE_GUEST : PROVE_USER;
+}
+
+static bool undecided(const struct prove *p, const struct cpu *c,
+		      const struct fp_rec *r, const struct prove_at *at)
+{
+	return p->policy == POLICY_MAX || r->flags & FP_REC_GAP || c->late ||
+	       FP_OPS(at->step) & FP_OP_UNDECIDED ||
+	       (!r->ev.foreign && at->bound == FP_BOUND_UNKNOWN);
+}
+
+static enum prove_found foretold(const struct policy_found *f)
+{
+	if (f->guest == TRI_YES)
+		return PROVE_GUEST;
+	if (f->user == TRI_YES)
+		return PROVE_USER;
+	if (f->guest == TRI_NO && f->user == TRI_NO)
+		return PROVE_NOTHING;
+	return PROVE_FOUND_MAX;
+}
+
+static void remember(struct cpu *c, const struct fp_rec *r)
+{
+	c->last[c->nr_last++ % PROVE_EVENTS] = *r;
+}
+
+static void note_first(struct prove *p, const struct cpu *c,
+		       enum prove_found found, enum prove_found foretold)
+{
+	struct prove_first *f = &p->first;
+	uint64_t i, n = c->nr_last < PROVE_EVENTS ? c->nr_last : PROVE_EVENTS;
+
+	if (f->record)
+		return;
+	f->record = p->records;
+	f->found = found;
+	f->foretold = foretold;
+	for (i = c->nr_last - n; i < c->nr_last; i++)
+		f->events[f->nr_events++] = c->last[i % PROVE_EVENTS];
+}
+
+static void compare(struct prove *p, const struct cpu *c,
+		    const struct fp_rec *r, const struct prove_at *at,
+		    const struct policy_found *f)
+{
+	struct prove_kind *k = &p->kind[r->ev.kind];
+	enum prove_found is = found(r, at), told = foretold(f);
+
+	if (undecided(p, c, r, at) || told == PROVE_FOUND_MAX) {
+		k->unsure++;
+	} else if (told != is) {
+		k->differs++;
+		note_first(p, c, is, told);
+	} else {
+		k->found[is]++;
+	}
+}
+
+/* Does it name a vcpu, and not current? */
+static bool of_vcpu(const struct fp_rec *r)
+{
+	return r->ev.kind == FP_EV_BIND_VCPU || r->ev.kind == FP_EV_VCPU_RESET;
+}
+
+/* What the policy has now on the CPU of @r. */
+static struct policy_found ask(const struct prove *p,
+			       const struct policies *policies,
+			       const struct fp_rec *r)
+{
+	if (p->policy == POLICY_MAX)
+		return (struct policy_found){ TRI_MAYBE, TRI_MAYBE };
+	return policies__found(policies, p->policy, r->cpu,
+			       of_vcpu(r) ? 0 : r->ev.buf);
+}
+
+static void learn(struct prove *p, uint32_t step)
+{
+	if (step & FP_OP_MARTIN)
+		p->policy = POLICY_MARTIN;
+	else if (step & FP_OP_EAGER && p->policy == POLICY_MAX)
+		p->policy = POLICY_EAGER_HOST;
+}
+
+static void follow(struct cpu *c, const struct fp_rec *r,
+		   const struct policy_found *now)
+{
+	c->late = r->flags & FP_REC_NESTED;
+	if (takes_time(r)) {
+		c->before = *now;
+		c->began = r->ev.kind;
+		c->task = of_vcpu(r) ? 0 : r->ev.buf;
+	} else if (r->ev.kind == FP_EV_SAVE) {
+		c->before = (struct policy_found){};
+	}
+}
+
+void prove__step(struct prove *p, const struct policies *policies,
+		 const struct fp_rec *r, const struct prove_at *at)
+{
+	struct policy_found now;
+	struct cpu *c;
+	bool decision;
+
+	p->records++;
+	if (r->cpu >= p->nr_cpus)
+		return;
+	c = &p->cpus[r->cpu];
+	remember(c, r);
+	learn(p, at->step);
+	if (!goes_on(r, c))
+		c->began = 0;
+	decision = decides(c, r);
+	if (decision || takes_time(r)) {
+		now = c->began ? c->before : ask(p, policies, r);
+		if (decision)
+			compare(p, c, r, at, &now);
+		follow(c, r, &now);
+	}
+	if (r->ev.kind == FP_EV_SIGRETURN)
+		c->edits = true;
+	else if (r->ev.kind == FP_EV_LOAD || r->ev.kind == FP_EV_SWITCH)
+		c->edits = false;
+}
+
+const struct prove_kind *prove__kind(const struct prove *p,
+				     enum fp_event_kind kind)
+{
+	return &p->kind[kind];
+}
+
+const struct prove_first *prove__first(const struct prove *p)
+{
+	return &p->first;
+}
+
+const char *prove_found__name(enum prove_found found)
+{
+	static const char *const names[PROVE_FOUND_MAX] = {
+		[PROVE_NOTHING] = "nothing",
+		[PROVE_USER] = "user",
+		[PROVE_GUEST] = "guest",
+	};
+
+	return names[found];
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The self-proof, decision by decision. Where the kernel decides whether to move
+ * a state, it goes by TIF_FOREIGN_FPSTATE and by what is bound. The policy of the
+ * running kernel, fed with nothing but needs, must come to the same answer.
+ */
+#ifndef FPSTAT_PROVE_H
+#define FPSTAT_PROVE_H
+
+#include <stdint.h>
+
+#include "policy.h"
+
+/* What the kernel finds when it decides: the state that it would save. */
+enum prove_found {
+	PROVE_NOTHING, /* FOREIGN: it would load */
+	PROVE_USER,
+	PROVE_GUEST,
+	PROVE_FOUND_MAX,
+};
+
+const char *prove_found__name(enum prove_found found);
+
+/* Of one kind of event. */
+struct prove_kind {
+	uint64_t found[PROVE_FOUND_MAX]; /* as foretold */
+	uint64_t unsure; /* the policy left it open */
+	uint64_t differs;
+};
+
+enum { PROVE_EVENTS = 16 };
+
+/* The first decision that was not foretold, and what came before it. */
+struct prove_first {
+	uint64_t record; /* its number, from 1; 0: there is none */
+	enum prove_found found;
+	enum prove_found foretold;
+	struct fp_rec events[PROVE_EVENTS]; /* of its CPU, it is the last */
+	unsigned int nr_events;
+};
+
+struct prove;
+
+/* NULL if there is no memory. prove__free(NULL) is fine. */
+struct prove *prove__new(unsigned int cpus);
+void prove__free(struct prove *p);
+
+/* What the automaton says of a record. */
+struct prove_at {
+	uint8_t bound; /* before it: enum fp_bound */
+	uint32_t step; /* what fp_step() answered */
+};
+
+/* To be called before the needs of @rec go to @policies. */
+void prove__step(struct prove *p, const struct policies *policies,
+		 const struct fp_rec *rec, const struct prove_at *at);
+
+const struct prove_kind *prove__kind(const struct prove *p,
+				     enum fp_event_kind kind);
+const struct prove_first *prove__first(const struct prove *p);
+
+#endif /* FPSTAT_PROVE_H */
