@@ -76,6 +76,8 @@ needs=(
 	's/	cpu->loads = true;/	;/'
 	's/add(l, NEED_VPUT); .*/;/'
 	's/	case FP_EV_CPU_PM: .*/	case FP_EV_MAX:/'
+	's/		l->cpu->edits = true;/		;/'
+	's/if (l->r->flags & FP_REC_LAST)/if (0)/'
 )
 policy=(
 	's/at->held->ctx != x || x->home/at->held->ctx != x || 0 \&\& x->home/'
@@ -100,7 +102,12 @@ policy=(
 	's/	t->slot = n->slot;/	;/'
 	's/		forget(x);/		;/'
 	's/	if (n->cpu >= p->nr_cpus)/	if (0)/'
-	's/		if (t->dead)/		if (0)/'
+	's/		x->dead = true;/		;/'
+)
+prove=(
+	's/if (!goes_on(r, c))/if (1)/'
+	's/return !c->edits;/return true;/'
+	's/(!c->task || r->ev.buf == c->task)/1/'
 )
 
 compile() # TEST [SOURCE...]
@@ -151,7 +158,7 @@ notices_source() # NAME SOURCE: 0 if a test of the policies fails
 {
 	local test others=()
 
-	for other in needs policy replay; do
+	for other in needs policy prove replay; do
 		[ "$other" = "$1" ] || others+=("src/$other.c")
 	done
 	for test in t_policy t_policy_random; do
@@ -194,4 +201,5 @@ FPSTAT_DEPTH=9 mutate judge.h t_exhaustive "${rare[@]}"
 cp include/fpstat/*.h "$tmp/include/fpstat/"
 mutate_source needs "${needs[@]}"
 mutate_source policy "${policy[@]}"
+mutate_source prove "${prove[@]}"
 echo "1..$n"
