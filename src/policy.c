@@ -797,38 +797,6 @@ struct policy_row policies__other(const struct policies *p, enum policy policy)
 	return p->other[policy];
 }
 
-/* ---- names ---- */
-
-static const struct {
-	const char *name;
-	const char *what;
-} texts[POLICY_MAX] = {
-#define X(id, name, what, from) [POLICY_##id] = { name, what },
-	POLICY_MAP(X)
-#undef X
-};
-
-const char *policy__name(enum policy policy)
-{
-	return texts[policy].name;
-}
-
-const char *policy__what(enum policy policy)
-{
-	return texts[policy].what;
-}
-
-enum policy policy__by_name(const char *name)
-{
-	int i;
-
-	for (i = 0; i < POLICY_MAX; i++) {
-		if (!strcmp(texts[i].name, name))
-			break;
-	}
-	return i;
-}
-
 bool policy__knows_sve(enum policy policy)
 {
 	return !rules[policy].no_sve;

@@ -158,7 +158,7 @@ notices_source() # NAME SOURCE: 0 if a test of the policies fails
 {
 	local test others=()
 
-	for other in needs policy prove replay; do
+	for other in needs policy policy_names prove replay; do
 		[ "$other" = "$1" ] || others+=("src/$other.c")
 	done
 	for test in t_policy t_policy_random; do
