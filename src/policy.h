@@ -79,9 +79,8 @@ struct policy_found {
 	enum tri user;
 	enum tri guest;
 };
-struct policy_found policies__found(const struct policies *p,
-				    enum policy policy, uint32_t cpu,
-				    uint64_t task);
+struct policy_found policies__found(struct policies *p, enum policy policy,
+				    uint32_t cpu, uint64_t task);
 
 /* Of the vcpu in @slot, by policy; NULL: nothing was charged to it yet. */
 const struct policy_row *policies__rows(const struct policies *p, uint32_t slot);

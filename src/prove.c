@@ -186,7 +186,7 @@ static bool of_vcpu(const struct fp_rec *r)
 
 /* What the policy has now on the CPU of @r. */
 static struct policy_found ask(const struct prove *p,
-			       const struct policies *policies,
+			       struct policies *policies,
 			       const struct fp_rec *r)
 {
 	if (p->policy == POLICY_MAX)
@@ -216,7 +216,7 @@ static void follow(struct cpu *c, const struct fp_rec *r,
 	}
 }
 
-void prove__step(struct prove *p, const struct policies *policies,
+void prove__step(struct prove *p, struct policies *policies,
 		 const struct fp_rec *r, const struct prove_at *at)
 {
 	struct policy_found now;

@@ -52,7 +52,7 @@ struct prove_at {
 };
 
 /* To be called before the needs of @rec go to @policies. */
-void prove__step(struct prove *p, const struct policies *policies,
+void prove__step(struct prove *p, struct policies *policies,
 		 const struct fp_rec *rec, const struct prove_at *at);
 
 const struct prove_kind *prove__kind(const struct prove *p,

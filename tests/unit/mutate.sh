@@ -80,29 +80,49 @@ needs=(
 	's/if (l->r->flags & FP_REC_LAST)/if (0)/'
 )
 policy=(
-	's/at->held->ctx != x || x->home/at->held->ctx != x || 0 \&\& x->home/'
-	's/own_state(at, t), 1, irqoff/TRI_NO, 1, irqoff/'
-	's/both(load, own_state(at, t))/both(load, holds(at, t))/'
-	's/if (why == NEED_VPUT)/if (why != NEED_RUN_END)/'
-	's/at->held->newer = TRI_NO;/;/'
-	's/either(at->held->newer, n->use)/n->use/'
-	's/t->guest->home\[at->policy\] = NOWHERE;/;/'
-	's/if (!at->rules->eager)/if (at->rules->eager)/'
-	's/load_other(at, TRI_MAYBE);/;/'
-	's/done->lo += !!(t->perhaps_paid & bit);/;/'
-	's/if (load != TRI_YES && !now)/if (0)/'
+	's/among(own_state(c, t), set)/whenever[TRI_NO]/'
+	's/both(load, own_state(c, t))/both(load, cpu__holds(c, t))/'
+	's/if (why != NEED_VPUT)/if (why == NEED_RUN_END)/'
+	's/c->newer = among(c->newer, .*/;/'
+	's/either(c->newer, among(use, live.hi))/among(use, live.hi)/'
+	's/t->guest->newest &= .*/;/'
+	's/save_user(c, t, EAGER, true)/save_user(c, t, ALL_POLICIES \& ~EAGER, true)/'
+	's/load_other(c, (struct which){ 0, .*/;/'
+	's/if (paid.lo)/if (0)/'
+	's/t->perhaps_held |= t->owes .*/;/'
 	's/if (t->in_run || t->dead)/if (t->in_run)/'
-	's/if (holds(at, t) != TRI_YES)/if (0)/'
-	's/if (at->rules->each_run)/if (0)/'
-	's/if (live == TRI_MAYBE)/if (0)/'
-	's/t->refused = live;/;/'
-	's/both(live, at->held->newer),/live,/'
-	's/(rules->guest == GUEST_TASK || rules->guest == GUEST_PUT)/1/'
-	's/if (c != cpu && p->cpus\[c\].task == x->buf)/if (0)/'
-	's/	t->slot = n->slot;/	;/'
-	's/		forget(x);/		;/'
+	's/ALL_POLICIES & ~cpu__holds(c, t).lo/ALL_POLICIES/'
+	's/{ EACH_RUN, EACH_RUN }/{ 0, 0 }/'
+	's/save_user(c, t, maybe(live), false);/;/'
+	's/t->perhaps_refused = .*/;/'
+	's/both(live, c->newer)/live/'
+	's/takes & (GUEST_TASK | GUEST_PUT)/takes/'
+	's/t->account = account__of.*/;/'
+	's/		x->newest = 0; .*/		;/'
 	's/	if (n->cpu >= p->nr_cpus)/	if (0)/'
 	's/		x->dead = true;/		;/'
+	's/both(among(load, ~t->owes), whenever\[sure\])/among(load, ~t->owes)/'
+)
+state=(
+	's/if (c != cpu && c->task == x->buf)/if (0)/'
+	's/	c->anybody |= others; .*/	;/'
+	's/	c->doubt |= set & ~others;/	;/'
+	's/if (x->home != c || c->held\[x->place\] != x)/if (x->home != c)/'
+	's/if (!cpu__by(c, i))/if (1)/'
+	's/p->cpus\[i\].current = NULL;/;/'
+)
+holds=(
+	's/x && x->home == c && /x \&\& /'
+	's/cpu__by(c, x->place) & x->newest/cpu__by(c, x->place)/'
+	's/by & ~c->doubt, by | c->anybody/by, by | c->anybody/'
+	's/by & ~c->doubt, by | c->anybody/by \& ~c->doubt, by/'
+	's/if (n > LANE_MAX)/if (0)/'
+	's/if (a->most > LANE_MAX)/if (0)/'
+)
+rows=(
+	's/	if (!irqoff)/	if (0)/'
+	's/xfer == HOST_LOAD || xfer == SWAP/xfer == HOST_LOAD/'
+	's/	memset(a->recent, .*/	;/'
 )
 prove=(
 	's/if (!goes_on(r, c))/if (1)/'
@@ -154,38 +174,37 @@ mutate() # HEADER TEST MUTATION...
 	done
 }
 
-notices_source() # NAME SOURCE: 0 if a test of the policies fails
+notices_source() # 0 if a test of the policies fails with the sources in $tmp/src
 {
-	local test others=()
+	local test
 
-	for other in needs policy policy_names prove replay; do
-		[ "$other" = "$1" ] || others+=("src/$other.c")
-	done
 	for test in t_policy t_policy_random; do
-		compile "$test" "$2" "${others[@]}" || return 2
+		compile "$test" "$tmp"/src/{needs,prove,replay,policy*}.c || return 2
 		timeout 60 "$tmp/$test" >/dev/null 2>&1 || return 0
 	done
 	return 1
 }
 
-mutate_source() # NAME MUTATION...
+mutate_source() # FILE MUTATION...
 {
-	local name=$1 m
+	local file=$1 m
 	shift
 
-	notices_source "$name" "src/$name.c"
+	mkdir -p "$tmp/src"
+	cp src/*.[ch] "$tmp/src/"
+	notices_source
 	case $? in
-	1) report ok "the tests pass with $name.c as it is" ;;
-	*) report "not ok" "the tests pass with $name.c as it is"
+	1) report ok "the tests pass with $file as it is" ;;
+	*) report "not ok" "the tests pass with $file as it is"
 	   sed 's/^/# /' "$tmp/errors" ;;
 	esac
 	for m; do
-		sed "$m" "src/$name.c" >"$tmp/$name.c"
-		if [ "$(diff "src/$name.c" "$tmp/$name.c" | grep -c '^>')" != 1 ]; then
+		sed "$m" "src/$file" >"$tmp/src/$file"
+		if [ "$(diff "src/$file" "$tmp/src/$file" | grep -c '^>')" != 1 ]; then
 			report "not ok" "this does not change one line any more: $m"
 			continue
 		fi
-		notices_source "$name" "$tmp/$name.c"
+		notices_source
 		case $? in
 		0) report ok "noticed: $m" ;;
 		1) report "not ok" "nobody notices: $m" ;;
@@ -199,7 +218,10 @@ mutate model.h t_model "${model[@]}"
 mutate judge.h t_model_random "${judge[@]}"
 FPSTAT_DEPTH=9 mutate judge.h t_exhaustive "${rare[@]}"
 cp include/fpstat/*.h "$tmp/include/fpstat/"
-mutate_source needs "${needs[@]}"
-mutate_source policy "${policy[@]}"
-mutate_source prove "${prove[@]}"
+mutate_source needs.c "${needs[@]}"
+mutate_source policy.c "${policy[@]}"
+mutate_source policy_state.c "${state[@]}"
+mutate_source policy_state.h "${holds[@]}"
+mutate_source policy_rows.c "${rows[@]}"
+mutate_source prove.c "${prove[@]}"
 echo "1..$n"

@@ -625,6 +625,36 @@ static void irqoff(void **state)
 	policies__free(p);
 }
 
+/* ---- many ---- */
+
+/* More than 16 bits hold, at once and one after the other. */
+static void numbers_grow(void **state)
+{
+	static const struct need in_run[] = { IN_RUN, END };
+	static const struct need enter[] = { ENTER(0, M, 30000, MAYBE),
+					     ENTER(0, M, 32767, YES),
+					     ENTER(0, M, 32768, YES),
+					     ENTER(0, M, 5000000000, NO),
+					     ENTER(0, M, 1, YES), END };
+	const uint64_t yes = 32767 + 32768 + 1, no = 5000000000;
+	struct policies *p = begin();
+	struct policy_row row;
+	int i;
+
+	(void)state;
+	feed(p, in_run);
+	for (i = 0; i < 100; i++)
+		feed(p, enter);
+	row = policies__total(p, POLICY_UNCOND);
+	assert_int_equal(row.host.save.done.lo, 100 * (30000 + yes + no));
+	assert_int_equal(row.host.load.irqoff.hi, 100 * (30000 + yes + no));
+	row = policies__total(p, POLICY_DEFENSIVE);
+	assert_int_equal(row.guest.save.done.lo, 100 * yes);
+	assert_int_equal(row.guest.save.done.hi, 100 * (30000 + yes));
+	assert_int_equal(row.guest.load.irqoff.lo, 100 * yes);
+	policies__free(p);
+}
+
 /* ---- slots ---- */
 
 static uint64_t guest_loads(const struct policies *p, uint32_t slot)
@@ -801,6 +831,7 @@ int main(void)
 		cmocka_unit_test(gap_in_the_stream),
 		cmocka_unit_test(user_mode_unsure_after_a_gap),
 		cmocka_unit_test(irqoff),
+		cmocka_unit_test(numbers_grow),
 		cmocka_unit_test(slots_come_and_go),
 		cmocka_unit_test(slots_that_cannot_be),
 		cmocka_unit_test(impossible_needs),
