@@ -38,12 +38,12 @@ enum need_kind {
 struct need {
 	enum need_kind kind;
 	enum tri use;
-	uint32_t cpu;
 	uint32_t slot; /* NEED_RUN, NEED_VLOAD: the vcpu that pays */
+	uint32_t cpu;
 	uint64_t task;
-	uint64_t next;
 	uint64_t vcpu;
-	uint64_t count;
+	uint64_t next; /* NEED_SWITCH alone */
+	uint64_t count; /* NEED_ENTER alone */
 };
 
 #define NEEDS_MAX 8 /* of one record */

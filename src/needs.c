@@ -56,21 +56,19 @@ struct list {
 	struct needs *needs;
 	const struct fp_rec *r;
 	struct cpu *cpu;
-	struct need *out;
-	unsigned int n;
+	struct need *end;
 };
 
 static struct need *add(struct list *l, enum need_kind kind)
 {
-	struct need *need = &l->out[l->n++];
+	struct need *need = l->end++;
 
-	*need = (struct need){
-		.kind = kind,
-		.cpu = l->r->cpu,
-		.task = l->cpu->task,
-		.vcpu = l->cpu->vcpu,
-		.slot = l->r->slot,
-	};
+	need->kind = kind;
+	need->use = TRI_NO;
+	need->slot = l->r->slot;
+	need->cpu = l->r->cpu;
+	need->task = l->cpu->task;
+	need->vcpu = l->cpu->vcpu;
 	return need;
 }
 
@@ -93,6 +91,8 @@ static void exits(struct list *l)
 {
 	struct cpu *cpu = l->cpu;
 
+	if (!l->r->exits && !l->r->live)
+		return; /* nearly always */
 	enter(l, TRI_MAYBE, l->r->live);
 	cpu->idle_exits += (int64_t)l->r->exits - l->r->live;
 	if (cpu->idle_exits <= 0)
@@ -241,8 +241,6 @@ static void on_neon(struct list *l)
 
 static void finish_softirq(struct list *l)
 {
-	if (!l->cpu->softirq)
-		return;
 	late_exit(l);
 	add(l, NEED_NEON);
 	l->cpu->softirq = false;
@@ -471,24 +469,27 @@ static void translate(struct list *l, uint32_t step)
 unsigned int needs__of(struct needs *n, const struct fp_rec *r, uint32_t step,
 		       struct need out[NEEDS_MAX])
 {
-	struct list l = { .needs = n, .r = r, .out = out };
+	struct list l = { .needs = n, .r = r, .end = out };
 
 	if (r->cpu >= n->nr_cpus)
 		return 0;
 	l.cpu = &n->cpus[r->cpu];
 	if (r->flags & FP_REC_GAP) {
-		finish_softirq(&l);
+		if (l.cpu->softirq)
+			finish_softirq(&l);
 		*l.cpu = (struct cpu){};
 		add(&l, NEED_GAP);
 	}
-	n->martin |= !!(step & FP_OP_MARTIN);
-	l.cpu->loads &= while_loading(r);
+	if (step & FP_OP_MARTIN)
+		n->martin = true;
+	if (l.cpu->loads && !while_loading(r))
+		l.cpu->loads = false;
 	late_neon(&l);
-	if (r->ev.kind != FP_EV_SAVE)
+	if (l.cpu->softirq && r->ev.kind != FP_EV_SAVE)
 		finish_softirq(&l);
 	exits(&l);
 	if (of_current(&r->ev) && r->ev.buf) /* 0: it only tells exits */
 		l.cpu->task = r->ev.buf;
 	translate(&l, step);
-	return l.n;
+	return (unsigned int)(l.end - out);
 }
