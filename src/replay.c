@@ -56,13 +56,26 @@ void replay__free(struct replay *r)
 	free(r);
 }
 
+static struct replay_vcpu *new_vcpu(struct replay *r, uint32_t slot)
+{
+	r->vcpu[slot] = calloc(1, sizeof(struct replay_vcpu));
+	return r->vcpu[slot] ? r->vcpu[slot] : &r->unpaid;
+}
+
 static struct replay_vcpu *vcpu_of(struct replay *r, uint32_t slot)
 {
+	struct replay_vcpu *v;
+
 	if (slot >= FP_MAX_VCPUS)
 		return &r->unpaid;
-	if (!r->vcpu[slot])
-		r->vcpu[slot] = calloc(1, sizeof(struct replay_vcpu));
-	return r->vcpu[slot] ? r->vcpu[slot] : &r->unpaid;
+	v = r->vcpu[slot];
+	return v ? v : new_vcpu(r, slot);
+}
+
+static struct fp_ops *host_of(struct cpu *c, struct replay_vcpu *v,
+			      uint32_t slot)
+{
+	return slot == FP_NO_SLOT ? &c->task : &v->host;
 }
 
 static void account(struct replay *r, struct cpu *c, uint32_t slot,
@@ -78,18 +91,22 @@ static void account(struct replay *r, struct cpu *c, uint32_t slot,
 		v->guest.save++;
 		v->cause[FP_CAUSE(step) % FP_CAUSE_SLOTS]++;
 	}
-	v->guest.load += !!(ops & FP_OP_GUEST_LOAD);
-	v->runs_live += !!(ops & FP_OP_LIVE);
+	if (ops & FP_OP_GUEST_LOAD)
+		v->guest.load++;
+	if (ops & FP_OP_LIVE)
+		v->runs_live++;
 	if (ops & FP_OP_USER_SAVE)
-		(slot == FP_NO_SLOT ? &c->task : &v->host)->save++;
+		host_of(c, v, slot)->save++;
 	if (ops & FP_OP_USER_LOAD)
-		(slot == FP_NO_SLOT ? &c->task : &v->host)->load++;
-	c->kernel.save += !!(ops & FP_OP_KERNEL_SAVE);
-	c->kernel.load += !!(ops & FP_OP_KERNEL_LOAD);
+		host_of(c, v, slot)->load++;
+	if (ops & FP_OP_KERNEL_SAVE)
+		c->kernel.save++;
+	if (ops & FP_OP_KERNEL_LOAD)
+		c->kernel.load++;
 }
 
-static void decide(struct replay *r, struct cpu *c, uint32_t who, uint32_t slot,
-		   uint8_t verdict)
+static inline void decide(struct replay *r, struct cpu *c, uint32_t who,
+			  uint32_t slot, uint8_t verdict)
 {
 	switch (who) {
 	case FP_WHO_GUEST:
@@ -179,6 +196,14 @@ static void begin_anew(struct replay *r, struct cpu *c)
 	c->model = (struct fp_cpu){};
 }
 
+static void take_back(struct replay *r, struct cpu *c, uint32_t flags)
+{
+	if (flags & FP_REC_GAP)
+		begin_anew(r, c);
+	if (flags & FP_REC_REVOKE)
+		revoke_nested(c);
+}
+
 static void exits(struct replay *r, struct cpu *c, const struct fp_rec *rec)
 {
 	struct replay_vcpu *v;
@@ -213,10 +238,8 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 	}
 	c = &r->cpus[rec->cpu];
 	check_time(r, c, rec);
-	if (rec->flags & FP_REC_GAP)
-		begin_anew(r, c);
-	if (rec->flags & FP_REC_REVOKE)
-		revoke_nested(c);
+	if (rec->flags & (FP_REC_GAP | FP_REC_REVOKE))
+		take_back(r, c, rec->flags);
 	exits(r, c, rec);
 	if (rec->ev.kind == FP_EV_VLOAD || rec->ev.kind == FP_EV_BIND_VCPU)
 		c->slot = rec->slot;
