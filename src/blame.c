@@ -194,16 +194,25 @@ static int on_event(struct blame *b, struct cpu *c, const struct fp_rec *rec)
 	}
 }
 
+/* More than half of all records: at once. */
+static bool tells_nothing(const struct fp_rec *rec, uint32_t ops)
+{
+	return !(ops & FP_OP_GUEST_SAVE) &&
+	       (rec->ev.kind == FP_EV_SAVE || rec->ev.kind == FP_EV_LOAD ||
+		rec->ev.kind == FP_EV_VLOAD);
+}
+
 int blame__feed(struct blame *b, const struct fp_rec *rec, uint32_t step)
 {
+	uint32_t ops = FP_OPS(step);
 	struct cpu *c;
 
-	if (rec->cpu >= b->nr_cpus)
+	if (tells_nothing(rec, ops) || rec->cpu >= b->nr_cpus)
 		return 0;
 	c = &b->cpus[rec->cpu];
-	if (FP_OPS(step) & FP_OP_GUEST_SAVE)
+	if (ops & FP_OP_GUEST_SAVE)
 		return on_save(b, c, rec->slot, FP_CAUSE(step));
-	if (FP_OPS(step) & FP_OP_GUEST_LOAD)
+	if (ops & FP_OP_GUEST_LOAD)
 		return on_load(b, rec);
 	return on_event(b, c, rec);
 }

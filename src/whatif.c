@@ -92,11 +92,10 @@ static void follow_slot(struct whatif *w, const struct fp_rec *rec)
 	life = &w->life[rec->slot];
 	if (rec->ev.kind == FP_EV_VCPU_END) {
 		life->over = true;
-	} else if (rec->ev.kind == FP_EV_VLOAD) {
+	} else if (life->over || !life->gen) {
 		if (life->over)
 			archive(w, rec->slot);
-		if (life->over || !life->gen)
-			life->gen++;
+		life->gen++;
 		life->over = false;
 	}
 }
@@ -104,26 +103,28 @@ static void follow_slot(struct whatif *w, const struct fp_rec *rec)
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 {
 	uint64_t doubts = replay__doubt(w->replay)->count;
+	struct prove_at at = { .bound = replay__bound(w->replay, rec->cpu) };
 	struct need need[NEEDS_MAX];
+	const struct need *n, *end;
 	struct fp_rec copy;
-	struct prove_at at;
-	unsigned int i, n;
-	uint32_t step;
-	int err = 0;
+	int err;
 
-	follow_slot(w, rec);
-	at.bound = replay__bound(w->replay, rec->cpu);
-	at.step = step = replay__step(w->replay, rec);
+	if (rec->ev.kind == FP_EV_VLOAD || rec->ev.kind == FP_EV_VCPU_END)
+		follow_slot(w, rec);
+	at.step = replay__step(w->replay, rec);
 	if (replay__doubt(w->replay)->count != doubts) {
 		copy = *rec; /* something was not seen before it */
 		copy.flags |= FP_REC_GAP;
 		rec = &copy;
 	}
 	prove__step(w->prove, w->policies, rec, &at);
-	n = needs__of(w->needs, rec, step, need);
-	for (i = 0; i < n && !err; i++)
-		err = policies__step(w->policies, &need[i]);
-	return err ? err : blame__feed(w->blame, rec, step);
+	end = need + needs__of(w->needs, rec, at.step, need);
+	for (n = need; n < end; n++) {
+		err = policies__step(w->policies, n);
+		if (err)
+			return err;
+	}
+	return blame__feed(w->blame, rec, at.step);
 }
 
 static const struct ended *find_ended(const struct whatif *w, uint32_t slot,
