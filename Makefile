@@ -36,7 +36,7 @@ else
 $(error ARCH=$(ARCH): fpstat builds for this machine ($(HOST_ARCH)) and for arm64)
 endif
 
-LIBS := libbpf ncursesw
+LIBS := libbpf libzstd zlib ncursesw
 ifneq ($(STATIC),)
 PKG_CONFIG += --static
 STATIC_FLAG := -static
@@ -75,7 +75,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs bench FORCE
+	check-lab lint unit lab-programs bench fuzz FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -92,7 +92,9 @@ help:
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
-#: make bench [RECORDS=N]     how fast a stream is judged, and in how much memory
+#: make bench [RECORDS=N]     how fast a stream is judged, written and read, and
+#:                            in how much memory
+#: make fuzz [FUZZ=OPTIONS]   traces that libFuzzer makes up, with clang
 #: make setup                 only install what is missing
 #: make install               DESTDIR= PREFIX=/usr/local SBINDIR= MANDIR=
 #: make clean
@@ -178,7 +180,27 @@ $(SAN)/fpstat.a: $(SAN_OBJS)
 
 $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 	$(say) LINK $@
-	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $< $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
+	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
+
+# What the fuzzers run is also run on their corpus, in the unit tests.
+$(SAN)/t_corpus: $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/fuzz/*.c))
+
+# tests/fuzz/NAME.c, for as long as FUZZ says, from tests/fuzz/corpus/NAME.
+FUZZ     ?= -runs=1000000 -max_len=65536
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_FLAGS := $(SANITIZE) -fsanitize=fuzzer
+
+fuzz: $(FUZZERS)
+	@for f in $(FUZZERS); do \
+		mkdir -p $$f.found && $$f $(FUZZ) -malloc_limit_mb=32 \
+			-artifact_prefix=$$f. $$f.found tests/fuzz/corpus/$${f##*/} || exit 1; \
+	done
+
+$(OUT)/fuzz/%: tests/fuzz/%.c $(wildcard src/trace_*.[ch]) src/varint.h
+	@mkdir -p $(@D)
+	$(say) FUZZ $@
+	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(FUZZ_FLAGS) $(INCLUDES) $(PKG_CFLAGS) \
+		-o $@ $< $(filter src/trace_%.c,$^) $(PKG_LIBS)
 
 # tests/lab/NAME.c: programs for the lab with all of src/ to draw from.
 LAB_SRCS  := $(sort $(wildcard tests/lab/*.c))
@@ -233,8 +255,9 @@ lint:
 
 # Programs that print what they measured; nothing fails.
 RECORDS ?= 20000000
-bench: $(OUT)/tests/bench/judge
-	@$(OUT)/tests/bench/judge $(RECORDS)
+BENCHES := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
+bench: $(BENCHES)
+	@for b in $(BENCHES); do $$b $(RECORDS) || exit 1; done
 
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@

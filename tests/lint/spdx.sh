@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 sources() {
 	{ git ls-files -co --exclude-standard 2>/dev/null || find . -type f -not -path './build/*'; } |
 	grep -E '\.([chS]|sh|py|mk|[578])$|(^|/)Makefile$|^(tests|contrib|\.ci)/' |
-	grep -Ev '\.(md|golden|txt|out|json|expected|log)$|/(golden|data|expected)/|(^|/)\.gitignore$|(^|/)(packages|layers|allowed)$'
+	grep -Ev '\.(md|golden|txt|out|json|expected|log)$|/(golden|data|expected|corpus)/|(^|/)\.gitignore$|(^|/)(packages|layers|allowed)$'
 }
 existing() { while read -r f; do [ ! -f "$f" ] || echo "$f"; done; }
 

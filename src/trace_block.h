@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The header of a block of a trace, the footer, and the limits: fpstat-trace(5). */
+#ifndef FPSTAT_TRACE_BLOCK_H
+#define FPSTAT_TRACE_BLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum trace_kind {
+	TRACE_META = 1,
+	TRACE_EVENTS,
+	TRACE_NAMES,
+	TRACE_COUNTERS,
+	TRACE_INDEX,
+};
+
+#define TRACE_VERSION 1
+#define TRACE_HEADER 80 /* bytes */
+#define TRACE_FOOTER 32
+#define TRACE_RECORDS 65536 /* of one block, at most */
+#define TRACE_CPUS 65536
+#define TRACE_PLAIN (8u << 20) /* bytes of the data of one block, at most .. */
+#define TRACE_STORED (9u << 20) /* .. and of its frame */
+
+struct trace_block {
+	uint8_t kind; /* enum trace_kind, or one that is newer than us */
+	uint32_t stored;
+	uint32_t plain;
+	uint64_t first;
+	uint32_t records;
+	uint32_t sequence;
+	uint64_t begin;
+	uint64_t end;
+	uint64_t exits;
+	uint64_t live;
+	uint32_t crc; /* of the frame */
+};
+
+enum trace_header {
+	TRACE_HEADER_GOOD,
+	TRACE_HEADER_BAD, /* damaged, or none */
+	TRACE_HEADER_NEWER, /* of another version */
+};
+
+void trace_block__put(unsigned char to[TRACE_HEADER],
+		      const struct trace_block *b);
+enum trace_header trace_block__get(const unsigned char from[TRACE_HEADER],
+				   struct trace_block *b);
+
+void trace_footer__put(unsigned char to[TRACE_FOOTER], uint64_t index);
+bool trace_footer__get(const unsigned char from[TRACE_FOOTER], uint64_t *index);
+
+/* The four bytes that each header and the footer begin with. */
+extern const unsigned char trace_magic[4];
+uint32_t trace_crc(const void *data, uint32_t size);
+
+#endif /* FPSTAT_TRACE_BLOCK_H */

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trace_block.h"
+
+#define ROOM (1u << 18) /* to begin with */
+
+void trace_input__free(struct trace_input *in)
+{
+	free(in->data);
+	in->data = NULL;
+}
+
+static bool make_room(struct trace_input *in, size_t want)
+{
+	size_t room = want > ROOM ? want : ROOM;
+	unsigned char *data;
+
+	if (in->at) {
+		memmove(in->data, in->data + in->at, in->len - in->at);
+		in->offset += in->at;
+		in->len -= in->at;
+		in->at = 0;
+	}
+	if (in->room >= room)
+		return true;
+	data = realloc(in->data, room);
+	if (!data) {
+		in->err = -ENOMEM;
+		return false;
+	}
+	in->data = data;
+	in->room = room;
+	return true;
+}
+
+bool trace_input__has(struct trace_input *in, size_t want)
+{
+	ssize_t n;
+
+	if (in->len - in->at >= want)
+		return true;
+	if (in->ended || in->err || !make_room(in, want))
+		return false;
+	while (in->len < want) {
+		n = read(in->fd, in->data + in->len, in->room - in->len);
+		if (n > 0) {
+			in->len += (size_t)n;
+		} else if (!n) {
+			in->ended = true;
+			return false;
+		} else if (errno != EINTR) {
+			in->err = -errno;
+			return false;
+		}
+	}
+	return true;
+}
+
+const unsigned char *trace_input__look(const struct trace_input *in)
+{
+	return in->data + in->at;
+}
+
+void trace_input__take(struct trace_input *in, size_t n)
+{
+	in->at += n;
+}
+
+void trace_input__find_magic(struct trace_input *in)
+{
+	const unsigned char *at;
+
+	trace_input__take(in, 1);
+	while (trace_input__has(in, sizeof(trace_magic))) {
+		at = memmem(trace_input__look(in), in->len - in->at,
+			    trace_magic, sizeof(trace_magic));
+		if (at) {
+			in->at = (size_t)(at - in->data);
+			return;
+		}
+		in->at = in->len - (sizeof(trace_magic) - 1);
+	}
+	in->at = in->len;
+}
+
+uint64_t trace_input__offset(const struct trace_input *in)
+{
+	return in->offset + in->at;
+}

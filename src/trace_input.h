@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What of a trace was read already, and can be looked at. */
+#ifndef FPSTAT_TRACE_INPUT_H
+#define FPSTAT_TRACE_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct trace_input {
+	int fd;
+	int err; /* of read(2), negative */
+	bool ended;
+	unsigned char *data; /* owned; from offset on .. */
+	size_t len; /* .. are so many bytes .. */
+	size_t at; /* .. and so many were taken */
+	size_t room;
+	uint64_t offset;
+};
+
+void trace_input__free(struct trace_input *in);
+
+/* Are there @want bytes to look at? Reads if not. */
+bool trace_input__has(struct trace_input *in, size_t want);
+const unsigned char *trace_input__look(const struct trace_input *in);
+void trace_input__take(struct trace_input *in, size_t n);
+/* Takes at least one byte, and all up to the next trace_magic, or to the end. */
+void trace_input__find_magic(struct trace_input *in);
+/* Of what is looked at. */
+uint64_t trace_input__offset(const struct trace_input *in);
+
+#endif /* FPSTAT_TRACE_INPUT_H */

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "trace_reader.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "trace_input.h"
+#include "trace_unpack.h"
+
+#define BATCH 256 /* records: they fit in a cache */
+
+struct trace_reader {
+	struct trace_input in;
+	struct trace_unpack *unpack;
+	ZSTD_DCtx *zstd;
+	unsigned char *plain;
+	size_t room;
+
+	struct trace_block block;
+	struct fp_rec batch[BATCH];
+	uint32_t left; /* records of this block */
+	uint64_t seen; /* records that there must have been so far */
+
+	struct trace_health health;
+	bool indexed; /* the index was read .. */
+	bool over; /* .. and the footer */
+	uint32_t gap; /* how often records were lost .. */
+	uint32_t *told; /* .. and by CPU, how often when it had its last */
+};
+
+/* ---- blocks ---- */
+
+static void damaged(struct trace_reader *r, uint64_t offset)
+{
+	if (!r->health.damaged++)
+		r->health.offset = offset;
+}
+
+/* Also for nothing: there is an address then. */
+static bool make_room(struct trace_reader *r, size_t size)
+{
+	unsigned char *plain;
+
+	if (size < r->room)
+		return true;
+	size++;
+	plain = realloc(r->plain, size);
+	if (!plain) {
+		r->in.err = -ENOMEM;
+		return false;
+	}
+	r->plain = plain;
+	r->room = size;
+	return true;
+}
+
+static bool unpack(struct trace_reader *r, const unsigned char *frame)
+{
+	const struct trace_block *b = &r->block;
+
+	if (trace_crc(frame, b->stored) != b->crc || b->first < r->seen ||
+	    !make_room(r, b->plain))
+		return false;
+	if (ZSTD_decompressDCtx(r->zstd, r->plain, b->plain, frame,
+				b->stored) != b->plain)
+		return false;
+	return b->kind != TRACE_EVENTS ||
+	       !trace_unpack__begin(r->unpack, r->plain, b);
+}
+
+static void lose(struct trace_reader *r, uint64_t records)
+{
+	if (!records)
+		return;
+	r->health.lost += records;
+	r->gap++;
+}
+
+static bool footer(struct trace_reader *r)
+{
+	uint64_t index;
+
+	if (!trace_input__has(&r->in, TRACE_FOOTER) ||
+	    !trace_footer__get(trace_input__look(&r->in), &index))
+		return false;
+	trace_input__take(&r->in, TRACE_FOOTER);
+	r->over = true;
+	if (trace_input__has(&r->in, 1)) /* there must be nothing */
+		damaged(r, trace_input__offset(&r->in));
+	return true;
+}
+
+/* At a block that is there, and good? */
+static bool block(struct trace_reader *r)
+{
+	if (!trace_input__has(&r->in, TRACE_HEADER) ||
+	    trace_block__get(trace_input__look(&r->in), &r->block) !=
+		    TRACE_HEADER_GOOD ||
+	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored) ||
+	    !unpack(r, trace_input__look(&r->in) + TRACE_HEADER))
+		return false;
+	trace_input__take(&r->in, TRACE_HEADER + r->block.stored);
+	lose(r, r->block.first - r->seen);
+	r->seen = r->block.first + r->block.records;
+	r->left = r->block.kind == TRACE_EVENTS ? r->block.records : 0;
+	r->indexed |= r->block.kind == TRACE_INDEX;
+	return true;
+}
+
+int trace_reader__next(struct trace_reader *r)
+{
+	uint64_t offset = trace_input__offset(&r->in);
+	bool good = true;
+
+	while (!r->over && trace_input__has(&r->in, 1)) {
+		if (block(r) || footer(r)) {
+			if (!good)
+				damaged(r, offset);
+			if (!r->over)
+				return r->block.kind;
+		} else {
+			good = false;
+			trace_input__find_magic(&r->in);
+		}
+	}
+	/* What has nothing good behind it was cut. */
+	r->health.cut = !r->over || !r->indexed;
+	r->left = 0;
+	return r->in.err;
+}
+
+const struct trace_block *trace_reader__block(const struct trace_reader *r)
+{
+	return &r->block;
+}
+
+const char *trace_reader__data(const struct trace_reader *r, size_t *len)
+{
+	*len = r->block.plain;
+	return (const char *)r->plain;
+}
+
+struct trace_health trace_reader__health(const struct trace_reader *r)
+{
+	return r->health;
+}
+
+/* ---- records ---- */
+
+/* Nobody knows what happened on any CPU meanwhile. */
+static void mark_gaps(struct trace_reader *r, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		struct fp_rec *rec = &r->batch[i];
+
+		if (r->told[rec->cpu] != r->gap)
+			rec->flags |= FP_REC_GAP;
+		r->told[rec->cpu] = r->gap;
+	}
+}
+
+int trace_reader__records(struct trace_reader *r, const struct fp_rec **rec)
+{
+	int n = r->left ? trace_unpack__next(r->unpack, r->batch, BATCH) : 0;
+
+	if (n < 0) { /* a writer that was wrong: the checksums are right */
+		damaged(r, trace_input__offset(&r->in));
+		lose(r, r->left);
+		r->left = 0;
+		return 0;
+	}
+	if (r->gap)
+		mark_gaps(r, n);
+	r->left -= (uint32_t)n;
+	*rec = r->batch;
+	return n;
+}
+
+/* ---- the whole ---- */
+
+static bool is_newer(struct trace_reader *r)
+{
+	return trace_input__has(&r->in, TRACE_HEADER) &&
+	       trace_block__get(trace_input__look(&r->in), &r->block) ==
+		       TRACE_HEADER_NEWER;
+}
+
+/* Is there a trace? It begins with its meta block. */
+static const char *look(struct trace_reader *r)
+{
+	if (is_newer(r))
+		return "it was written by a newer fpstat";
+	if (r->in.err)
+		return strerror(-r->in.err);
+	if (!trace_input__has(&r->in, TRACE_HEADER) ||
+	    trace_block__get(trace_input__look(&r->in), &r->block) !=
+		    TRACE_HEADER_GOOD ||
+	    r->block.kind != TRACE_META)
+		return "it is not a trace of fpstat";
+	return NULL;
+}
+
+struct trace_reader *trace_reader__new(int fd, char *why, size_t len)
+{
+	struct trace_reader *r = calloc(1, sizeof(*r));
+	const char *wrong = "out of memory";
+
+	if (r) {
+		r->in.fd = fd;
+		r->unpack = trace_unpack__new();
+		r->zstd = ZSTD_createDCtx();
+		r->told = calloc(TRACE_CPUS, sizeof(*r->told));
+		if (r->unpack && r->zstd && r->told)
+			wrong = look(r);
+	}
+	if (!wrong)
+		return r;
+	snprintf(why, len, "%s", wrong);
+	trace_reader__free(r);
+	return NULL;
+}
+
+void trace_reader__free(struct trace_reader *r)
+{
+	if (!r)
+		return;
+	trace_input__free(&r->in);
+	trace_unpack__free(r->unpack);
+	ZSTD_freeDCtx(r->zstd);
+	free(r->plain);
+	free(r->told);
+	free(r);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reads a trace, from a file or a pipe, block by block: see fpstat-trace(5). What
+ * was cut off or damaged is told, and never shown as data. Whatever a file claims,
+ * a reader has at most 32 MiB.
+ */
+#ifndef FPSTAT_TRACE_READER_H
+#define FPSTAT_TRACE_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "fpstat/stream.h"
+#include "trace_block.h"
+
+struct trace_reader;
+
+/* What is missing, as far as it was read. */
+struct trace_health {
+	bool cut; /* its end is missing: it is not known how much */
+	uint64_t damaged; /* places .. */
+	uint64_t offset; /* .. and the first of them */
+	uint64_t lost; /* records that were there once */
+};
+
+/*
+ * From @fd, which stays the caller's. On failure NULL and one sentence in @why: it
+ * is none, its writer was newer, or no memory. trace_reader__free(NULL) is fine.
+ */
+struct trace_reader *trace_reader__new(int fd, char *why, size_t len);
+void trace_reader__free(struct trace_reader *r);
+
+/*
+ * Goes on to the next block, the meta block the first time. Returns its kind, 0
+ * after the last one, or a negative errno if the file can't be read.
+ */
+int trace_reader__next(struct trace_reader *r);
+const struct trace_block *trace_reader__block(const struct trace_reader *r);
+/* The data of a block that has no records. */
+const char *trace_reader__data(const struct trace_reader *r, size_t *len);
+/*
+ * The next records of an events block; they live until the next call. How many,
+ * or 0 after the last one. The first of a CPU after some were lost has FP_REC_GAP.
+ */
+int trace_reader__records(struct trace_reader *r, const struct fp_rec **rec);
+
+struct trace_health trace_reader__health(const struct trace_reader *r);
+
+#endif /* FPSTAT_TRACE_READER_H */
