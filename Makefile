@@ -196,11 +196,13 @@ fuzz: $(FUZZERS)
 			-artifact_prefix=$$f. $$f.found tests/fuzz/corpus/$${f##*/} || exit 1; \
 	done
 
-$(OUT)/fuzz/%: tests/fuzz/%.c $(wildcard src/trace_*.[ch]) src/varint.h
+FUZZED := $(filter-out src/trace_meta.c,$(wildcard src/trace_*.c)) \
+	  src/snapshot.c src/utf8.c src/util.c
+$(OUT)/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
 	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(FUZZ_FLAGS) $(INCLUDES) $(PKG_CFLAGS) \
-		-o $@ $< $(filter src/trace_%.c,$^) $(PKG_LIBS)
+		-o $@ $< $(FUZZED) $(PKG_LIBS)
 
 # tests/lab/NAME.c: programs for the lab with all of src/ to draw from.
 LAB_SRCS  := $(sort $(wildcard tests/lab/*.c))

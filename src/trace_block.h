@@ -19,8 +19,8 @@ enum trace_kind {
 #define TRACE_FOOTER 32
 #define TRACE_RECORDS 65536 /* of one block, at most */
 #define TRACE_CPUS 65536
-#define TRACE_PLAIN (8u << 20) /* bytes of the data of one block, at most .. */
-#define TRACE_STORED (9u << 20) /* .. and of its frame */
+#define TRACE_PLAIN (16u << 20) /* bytes of the data of one block, at most .. */
+#define TRACE_STORED (17u << 20) /* .. and of its frame */
 
 struct trace_block {
 	uint8_t kind; /* enum trace_kind, or one that is newer than us */

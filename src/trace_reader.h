@@ -2,7 +2,7 @@
 /*
  * Reads a trace, from a file or a pipe, block by block: see fpstat-trace(5). What
  * was cut off or damaged is told, and never shown as data. Whatever a file claims,
- * a reader has at most 32 MiB.
+ * a reader has at most 48 MiB.
  */
 #ifndef FPSTAT_TRACE_READER_H
 #define FPSTAT_TRACE_READER_H

@@ -7,6 +7,7 @@
  *   0  a file
  *   1  the data of an events block, in a file that is right otherwise
  *   2  the data of an index block
+ *   3  the data of a counters block
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +18,8 @@
 #include <zstd.h>
 #include <linux/types.h>
 
+#include "snapshot.h"
+#include "trace_counters.h"
 #include "trace_index.h"
 #include "trace_reader.h"
 
@@ -98,12 +101,21 @@ static void read_index(const uint8_t *data, size_t len)
 	trace_index__free(&x);
 }
 
+static void read_counters(const uint8_t *data, size_t len)
+{
+	struct snapshot s;
+
+	(void)trace_counters__get(&s, (const char *)data, len);
+	snapshot__free(&s);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static void (*const as[])(const uint8_t *, size_t) = {
 		read_trace,
 		read_events,
 		read_index,
+		read_counters,
 	};
 
 	if (len && data[0] < sizeof(as) / sizeof(as[0]))
