@@ -10,6 +10,7 @@
 static const struct command *const commands[] = {
 	&cmd_top,
 	&cmd_stat,
+	&cmd_record,
 	&cmd_whatif,
 	&cmd_doctor,
 };

@@ -129,10 +129,9 @@ int trace_writer__text(struct trace_writer *w, enum trace_kind kind,
 		       const char *text, size_t len)
 {
 	struct trace_block b = { .kind = (uint8_t)kind };
-	int err = trace_writer__flush(w);
 
-	if (err)
-		return err;
+	if (w->err)
+		return w->err;
 	if (len > TRACE_PLAIN)
 		return w->err = -EFBIG;
 	b.plain = (uint32_t)len;

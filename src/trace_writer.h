@@ -23,7 +23,7 @@ void trace_writer__free(struct trace_writer *w);
  * up to then is good.
  */
 int trace_writer__record(struct trace_writer *w, const struct fp_rec *rec);
-/* A block of text, after all records so far. */
+/* A block of text, before the records that wait for trace_writer__flush(). */
 int trace_writer__text(struct trace_writer *w, enum trace_kind kind,
 		       const char *text, size_t len);
 /* All records so far go into the file. */

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/types.h>
+
+#include "fpstat/counters.h"
+#include "fpstat/stream.h"
+#include "names.h"
+#include "trace_counters.h"
+#include "trace_meta.h"
+#include "trace_text.h"
+#include "trace_writer.h"
+
+#define NAMES 4096 /* that are remembered as told; a power of two */
+
+enum whose { NOBODY, FUNCTION, TASK };
+
+struct told {
+	enum whose whose;
+	uint64_t id;
+};
+
+struct recorder {
+	struct trace_writer *w;
+	struct told told[NAMES];
+	size_t nr_told;
+	bool known[FP_MAX_VCPUS]; /* by slot: its vcpu was seen before */
+	bool strangers;
+};
+
+struct recorder *recorder__new(int fd)
+{
+	struct recorder *r = calloc(1, sizeof(*r));
+
+	if (r)
+		r->w = trace_writer__new(fd);
+	if (r && r->w)
+		return r;
+	recorder__free(r);
+	return NULL;
+}
+
+void recorder__free(struct recorder *r)
+{
+	if (!r)
+		return;
+	trace_writer__free(r->w);
+	free(r);
+}
+
+int recorder__begin(struct recorder *r, const struct capture *c,
+		    const struct snapshot *s, const char *command)
+{
+	size_t len;
+	char *text = trace_meta__put(c, s, command, &len);
+	int err = text ? trace_writer__text(r->w, TRACE_META, text, len) :
+			 -ENOMEM;
+
+	free(text);
+	return err;
+}
+
+/* ---- names ---- */
+
+/* Remembers it; when there is no room, everything is told once more. */
+static bool is_new(struct recorder *r, enum whose whose, uint64_t id)
+{
+	size_t i = (size_t)(id * 0x9e3779b97f4a7c15ull >> 40) % NAMES;
+
+	for (; r->told[i].whose != NOBODY; i = (i + 1) % NAMES) {
+		if (r->told[i].whose == whose && r->told[i].id == id)
+			return false;
+	}
+	if (r->nr_told == NAMES / 2) {
+		memset(r->told, 0, sizeof(r->told));
+		r->nr_told = 0;
+	}
+	r->told[i] = (struct told){ whose, id };
+	r->nr_told++;
+	return true;
+}
+
+static int tell(struct recorder *r, enum whose whose, uint64_t id)
+{
+	char *text = NULL, name[256];
+	size_t len;
+	FILE *out;
+	int err;
+
+	if (!is_new(r, whose, id))
+		return 0;
+	out = open_memstream(&text, &len);
+	if (!out)
+		return -ENOMEM;
+	if (whose == FUNCTION) {
+		names__function(id, name, sizeof(name));
+		trace_text__line(out, "function");
+		trace_text__num(out, "address", id);
+	} else {
+		names__task((uint32_t)id, name, sizeof(name));
+		trace_text__line(out, "task");
+		trace_text__num(out, "tid", id);
+	}
+	trace_text__str(out, "name", name);
+	fputc('\n', out);
+	err = fclose(out) ? -ENOMEM :
+			    trace_writer__text(r->w, TRACE_NAMES, text, len);
+	free(text);
+	return err;
+}
+
+/* Who may have taken the registers from a guest. */
+static int tell_names(struct recorder *r, const struct fp_rec *rec)
+{
+	switch (rec->ev.kind) {
+	case FP_EV_NEON_TASK:
+	case FP_EV_NEON_SOFTIRQ:
+		return rec->other ? tell(r, FUNCTION, rec->other) : 0;
+	case FP_EV_SWITCH:
+		return rec->ev.in_run ? tell(r, TASK, rec->ev.gen) : 0;
+	default:
+		return 0;
+	}
+}
+
+/* ---- records ---- */
+
+static void look_for_strangers(struct recorder *r, const struct fp_rec *rec)
+{
+	if (rec->slot >= FP_MAX_VCPUS)
+		return;
+	if (rec->ev.kind == FP_EV_VCPU_END) {
+		r->known[rec->slot] = false;
+	} else if (rec->ev.kind == FP_EV_VLOAD && !r->known[rec->slot]) {
+		r->known[rec->slot] = true;
+		r->strangers = true;
+	}
+}
+
+int recorder__feed(void *recorder, const struct fp_rec *rec)
+{
+	struct recorder *r = recorder;
+	int err = tell_names(r, rec);
+
+	look_for_strangers(r, rec);
+	return err ? err : trace_writer__record(r->w, rec);
+}
+
+int recorder__flush(struct recorder *r)
+{
+	return trace_writer__flush(r->w);
+}
+
+static int put_counters(struct recorder *r, const struct snapshot *s)
+{
+	size_t len;
+	char *text = trace_counters__put(s, &len);
+	int err = text ? trace_writer__text(r->w, TRACE_COUNTERS, text, len) :
+			 -ENOMEM;
+
+	free(text);
+	return err;
+}
+
+int recorder__counters(struct recorder *r, const struct snapshot *before,
+		       const struct snapshot *after)
+{
+	int err = recorder__flush(r);
+
+	if (!err)
+		err = put_counters(r, before);
+	if (!err)
+		err = put_counters(r, after);
+	if (!err)
+		r->strangers = false;
+	return err;
+}
+
+int recorder__end(struct recorder *r)
+{
+	return trace_writer__end(r->w);
+}
+
+bool recorder__has_strangers(const struct recorder *r)
+{
+	return r->strangers;
+}
+
+uint64_t recorder__records(const struct recorder *r)
+{
+	return trace_writer__records(r->w);
+}
+
+uint64_t recorder__bytes(const struct recorder *r)
+{
+	return trace_writer__bytes(r->w);
+}

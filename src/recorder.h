@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a live stream to a trace that can be understood elsewhere: with the names
+ * of what records name by number, and with the counters.
+ */
+#ifndef FPSTAT_RECORDER_H
+#define FPSTAT_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct capture;
+struct fp_rec;
+struct recorder;
+struct snapshot;
+
+/* @fd stays the caller's. NULL: no memory. recorder__free(NULL) is fine. */
+struct recorder *recorder__new(int fd);
+void recorder__free(struct recorder *r);
+
+/* All of these: 0 or a negative errno. The meta block: comes first. */
+int recorder__begin(struct recorder *r, const struct capture *c,
+		    const struct snapshot *s, const char *command);
+/* For capture__drain(). */
+int recorder__feed(void *recorder, const struct fp_rec *rec);
+/* All up to now goes into the file. */
+int recorder__flush(struct recorder *r);
+/*
+ * The same, and the counters: as they were before the last records came, and
+ * after.
+ */
+int recorder__counters(struct recorder *r, const struct snapshot *before,
+		       const struct snapshot *after);
+int recorder__end(struct recorder *r);
+
+/* Are there vcpus that no counters have told of? */
+bool recorder__has_strangers(const struct recorder *r);
+uint64_t recorder__records(const struct recorder *r);
+uint64_t recorder__bytes(const struct recorder *r);
+
+#endif /* FPSTAT_RECORDER_H */
