@@ -10,7 +10,7 @@
 
 #define FULL (1u << 20) /* bytes that end a block */
 #define SLACK 128 /* more than the last record adds to a column */
-#define FIXED (9 * VARINT_MAX) /* what is before the columns */
+#define FIXED (8 * VARINT_MAX) /* what is before the columns */
 
 /* To find the number of what was there before: open addressing. */
 #define BUCKETS (1u << 18)
@@ -228,33 +228,7 @@ static bool is_later(uint64_t distance)
 	return distance <= INT64_MAX;
 }
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-	uint64_t rest;
-
-	for (; b; b = rest) {
-		rest = a % b;
-		a = b;
-	}
-	return a;
-}
-
-/* Clocks tick in steps of some ns: the largest that all times are made of. */
-static uint64_t common_unit(const struct trace_pack *p)
-{
-	uint64_t distance, unit = 0;
-	size_t i;
-
-	for (i = 1; i < p->nr && unit != 1; i++) {
-		distance = p->ns[i] - p->ns[i - 1];
-		if (!is_later(distance))
-			distance = -distance;
-		unit = common_divisor(distance, unit);
-	}
-	return unit ? unit : 1;
-}
-
-static void put_times(struct trace_pack *p, uint64_t unit)
+static void put_times(struct trace_pack *p)
 {
 	uint64_t distance, before = p->nr ? p->ns[0] : 0;
 	size_t i;
@@ -263,10 +237,10 @@ static void put_times(struct trace_pack *p, uint64_t unit)
 		distance = p->ns[i] - before;
 		before = p->ns[i];
 		if (distance && is_later(distance)) {
-			put(p, TIME, distance / unit);
+			put(p, TIME, distance);
 		} else {
 			put(p, TIME, 0);
-			put(p, TIME, -distance / unit);
+			put(p, TIME, -distance);
 		}
 	}
 }
@@ -288,13 +262,11 @@ static void start_over(struct trace_pack *p)
 
 const void *trace_pack__end(struct trace_pack *p, struct trace_block *b)
 {
-	uint64_t unit = common_unit(p);
 	unsigned char *out = p->out;
 	int i;
 
-	put_times(p, unit);
+	put_times(p);
 	out = varint__put(out, p->nr_cpus);
-	out = varint__put(out, unit);
 	for (i = 0; i < COLUMNS; i++)
 		out = varint__put(out, used(p, i));
 	for (i = 0; i < COLUMNS; i++) {

@@ -17,7 +17,6 @@ struct template
 struct trace_unpack {
 	struct cursor column[COLUMNS];
 	struct trace_block left; /* what the rest must come to */
-	uint64_t unit;
 	uint64_t ns; /* of the record before .. */
 	uint32_t cpu; /* .. and its CPU */
 	uint32_t nr_cpus;
@@ -85,7 +84,6 @@ int trace_unpack__begin(struct trace_unpack *u, const void *plain,
 	u->ns = b->begin;
 	u->cpu = u->nr_templates = u->nr_addresses = 0;
 	u->nr_cpus = cursor__u32(&c);
-	u->unit = cursor__number(&c);
 	for (i = 0; i < COLUMNS; i++)
 		size[i] = cursor__number(&c);
 	for (i = 0; i < COLUMNS; i++) {
@@ -94,7 +92,7 @@ int trace_unpack__begin(struct trace_unpack *u, const void *plain,
 		u->column[i] = (struct cursor){ c.at, c.at + size[i], false };
 		c.at += size[i];
 	}
-	if (c.bad || c.at != c.end || u->nr_cpus > TRACE_CPUS || !u->unit)
+	if (c.bad || c.at != c.end || u->nr_cpus > TRACE_CPUS)
 		return -EBADMSG;
 	if (!make_room(u))
 		return -ENOMEM;
@@ -170,11 +168,11 @@ static struct template *next_template(struct trace_unpack *u, uint32_t *last)
 static uint64_t next_time(struct trace_unpack *u)
 {
 	struct cursor *c = &u->column[TIME];
-	uint64_t steps = cursor__number(c);
+	uint64_t later = cursor__number(c);
 
-	if (!steps)
-		steps = -cursor__number(c);
-	u->ns += steps * u->unit;
+	if (!later)
+		later = -cursor__number(c);
+	u->ns += later;
 	return u->ns;
 }
 

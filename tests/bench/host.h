@@ -12,7 +12,6 @@
 #include "fpstat/stream.h"
 
 enum { CPUS = 16, VCPUS = 64, TASKS = 256, EXITS = 16, BURST = 8 };
-enum { TICK = 40 }; /* ns, of the clock */
 
 struct host {
 	uint64_t rng;
@@ -45,13 +44,13 @@ static inline uint64_t vcpu_buf(unsigned int i)
 	return 0xffff800000001000ull + 0x8000ull * i;
 }
 
-/* Some @ns after the record before on this CPU, at a tick. */
+/* About @ns after the record before on this CPU. */
 static inline struct fp_rec *add(struct host *h, struct bench_cpu *c,
 				 unsigned int ns, uint8_t kind, bool foreign)
 {
 	struct fp_rec *rec = &c->next[c->nr++];
 
-	c->ns += (ns / 2 + below(h, ns)) / TICK * TICK;
+	c->ns += ns / 2 + below(h, ns);
 	*rec = (struct fp_rec){
 		.ns = c->ns,
 		.ev = { .buf = c->task,
