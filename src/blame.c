@@ -32,13 +32,13 @@ struct blame {
 	unsigned int nr_cpus;
 	struct cpu *cpus;
 	struct life life[FP_MAX_VCPUS];
-	blame_namer namer;
+	struct blame_namer namer;
 	int nr, room;
 	struct blame_row *row;
 	struct blame_row *sorted;
 };
 
-struct blame *blame__new(unsigned int cpus, blame_namer namer)
+struct blame *blame__new(unsigned int cpus, struct blame_namer namer)
 {
 	struct blame *b = calloc(1, sizeof(*b));
 
@@ -77,7 +77,7 @@ static int new_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
 	}
 	row = &b->row[b->nr];
 	*row = (struct blame_row){ .cause = cause, .kind = kind, .id = id };
-	b->namer(kind, id, row->who, sizeof(row->who));
+	b->namer.name(b->namer.ctx, kind, id, row->who, sizeof(row->who));
 	return b->nr++;
 }
 

@@ -37,12 +37,15 @@ struct blame_row {
 
 struct blame;
 
-/* Puts the name of @id into @who, soon after it came up. */
-typedef void (*blame_namer)(enum blame_kind kind, uint64_t id, char *who,
-			    size_t len);
+/* @name puts the name of @id into @who, soon after it came up. */
+struct blame_namer {
+	void (*name)(void *ctx, enum blame_kind kind, uint64_t id, char *who,
+		     size_t len);
+	void *ctx;
+};
 
 /* NULL if there is no memory. blame__free(NULL) is fine. */
-struct blame *blame__new(unsigned int cpus, blame_namer namer);
+struct blame *blame__new(unsigned int cpus, struct blame_namer namer);
 void blame__free(struct blame *b);
 
 /* @step: what fp_step() answered. 0 or -ENOMEM. */

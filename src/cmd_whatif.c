@@ -62,11 +62,12 @@ static int feed(void *ctx, const struct fp_rec *rec)
 	return whatif__feed(ctx, rec);
 }
 
-static void name_culprit(enum blame_kind kind, uint64_t id, char *who,
-			 size_t len)
+static void name_culprit(void *ctx, enum blame_kind kind, uint64_t id,
+			 char *who, size_t len)
 {
 	const char *reason = kind == BLAME_EXIT ? blame__exit_reason(id) : NULL;
 
+	(void)ctx;
 	if (kind == BLAME_FUNCTION)
 		names__function(id, who, len);
 	else if (kind == BLAME_TASK)
@@ -84,7 +85,9 @@ static int open_whatif(struct count *c)
 	struct whatif_run *r = c->ctx;
 
 	if (!r->whatif)
-		r->whatif = whatif__new(c->ses.now.cpus, name_culprit);
+		r->whatif = whatif__new(
+			c->ses.now.cpus,
+			(struct blame_namer){ .name = name_culprit });
 	return r->whatif ? 0 : fail(c, "out of memory");
 }
 

@@ -38,7 +38,7 @@ struct whatif {
 	size_t nr_ended; /* ever; the last KEEP are here */
 };
 
-struct whatif *whatif__new(unsigned int cpus, blame_namer namer)
+struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer)
 {
 	struct whatif *w = calloc(1, sizeof(*w));
 

@@ -18,7 +18,7 @@
 struct whatif;
 
 /* NULL if there is no memory. whatif__free(NULL) is fine. */
-struct whatif *whatif__new(unsigned int cpus, blame_namer namer);
+struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer);
 void whatif__free(struct whatif *w);
 
 /* One record of the stream. 0 or -ENOMEM. */

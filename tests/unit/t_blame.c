@@ -17,10 +17,14 @@
 
 enum { CPUS = 2 };
 
-static void name(enum blame_kind kind, uint64_t id, char *who, size_t len)
+static void name(void *ctx, enum blame_kind kind, uint64_t id, char *who,
+		 size_t len)
 {
+	(void)ctx;
 	snprintf(who, len, "%d:%llu", kind, (unsigned long long)id);
 }
+
+static const struct blame_namer namer = { .name = name };
 
 static void tell(struct blame *b, struct fp_rec rec, uint32_t step)
 {
@@ -62,7 +66,7 @@ static void expect(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id,
 	const struct blame_row *row = blame__rows(b, &nr);
 	char who[64];
 
-	name(kind, id, who, sizeof(who));
+	name(NULL, kind, id, who, sizeof(who));
 	for (i = 0; i < nr; i++) {
 		if (row[i].cause != cause || strcmp(row[i].who, who))
 			continue;
@@ -75,7 +79,7 @@ static void expect(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id,
 
 static void each_cause(void **state)
 {
-	struct blame *b = blame__new(CPUS, name);
+	struct blame *b = blame__new(CPUS, namer);
 	size_t nr;
 
 	(void)state;
@@ -109,7 +113,7 @@ static void each_cause(void **state)
 /* Each CPU has its own caller, and a thread that is switched out no reason. */
 static void not_of_others(void **state)
 {
-	struct blame *b = blame__new(CPUS, name);
+	struct blame *b = blame__new(CPUS, namer);
 
 	(void)state;
 	event(b, 0, FP_EV_NEON_TASK, 1);
@@ -128,7 +132,7 @@ static void not_of_others(void **state)
 /* The slot of a vcpu that ended goes to another one: its load is its first. */
 static void slots_are_used_again(void **state)
 {
-	struct blame *b = blame__new(CPUS, name);
+	struct blame *b = blame__new(CPUS, namer);
 
 	(void)state;
 	load(b, 0, 0);
@@ -141,7 +145,7 @@ static void slots_are_used_again(void **state)
 
 static void memory_is_bounded(void **state)
 {
-	struct blame *b = blame__new(CPUS, name);
+	struct blame *b = blame__new(CPUS, namer);
 	const struct blame_row *row;
 	uint64_t saves = 0;
 	unsigned int i;
@@ -166,7 +170,7 @@ static void memory_is_bounded(void **state)
 
 static void bad_input(void **state)
 {
-	struct blame *b = blame__new(CPUS, name);
+	struct blame *b = blame__new(CPUS, namer);
 	size_t nr;
 
 	(void)state;
