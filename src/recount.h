@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a stream to the counters that the kernel made of it, as a snapshot. */
+#ifndef FPSTAT_RECOUNT_H
+#define FPSTAT_RECOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "fpstat/stream.h"
+
+struct recount;
+struct snapshot;
+
+/* NULL if there is no memory. recount__free(NULL) is fine. */
+struct recount *recount__new(unsigned int cpus);
+void recount__free(struct recount *r);
+
+/* 0, always; as trace__drain() wants it. */
+int recount__feed(void *recount, const struct fp_rec *rec);
+
+/*
+ * @out = @after, with all that the stream tells counted anew. 0 or -ENOMEM;
+ * snapshot__free() releases what @out owns.
+ */
+int recount__again(const struct recount *r, const struct snapshot *after,
+		   struct snapshot *out);
+/*
+ * The same without counters that fit: on @host, and with the names of @known, which
+ * may be NULL. What the stream does not tell is n/a.
+ */
+int recount__alone(const struct recount *r, const struct snapshot *host,
+		   const struct snapshot *known, struct snapshot *out);
+
+/*
+ * Is what the stream tells between @before and @after? If not, @why gets one
+ * sentence. True where the counters of guests cannot be shown.
+ */
+bool recount__agrees(const struct recount *r, const struct snapshot *before,
+		     const struct snapshot *after, char *why, size_t len);
+
+#endif /* FPSTAT_RECOUNT_H */
