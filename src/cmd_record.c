@@ -11,10 +11,12 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "cost.h"
 #include "count.h"
 #include "exit.h"
 #include "human.h"
 #include "recorder.h"
+#include "trace_meta.h"
 #include "util.h"
 
 #define FLUSH_EVERY 1.0 /* seconds: no more is lost if we are killed */
@@ -46,6 +48,7 @@ static const struct opt opts[] = {
 struct record_run {
 	struct record_config cfg;
 	const char *command; /* CMD and its arguments, or NULL */
+	struct cost cost;
 	int fd;
 	bool begun;
 	struct recorder *recorder;
@@ -86,8 +89,13 @@ static int begin(struct count *c)
 	r->begun = true;
 	r->flushed = r->counted = fps_clock();
 	(void)!ftruncate(r->fd, 0); /* a pipe has nothing */
-	return check(c, recorder__begin(r->recorder, c->ses.cap, &c->ses.now,
-					r->command));
+	return check(c,
+		     recorder__begin(r->recorder, &(struct trace_meta){
+							  .capture = c->ses.cap,
+							  .host = &c->ses.now,
+							  .cost = &r->cost,
+							  .command = r->command,
+						  }));
 }
 
 /* ---- while it runs ---- */
@@ -231,6 +239,7 @@ static int record(struct record_run *r, char **argv)
 		fps_err("out of memory");
 		return EXIT_ENV;
 	}
+	cost__measure(&r->cost);
 	code = count__run(&count, argv);
 	err = close_output(r);
 	if (isatty(STDERR_FILENO) && r->begun)

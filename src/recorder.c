@@ -51,11 +51,10 @@ void recorder__free(struct recorder *r)
 	free(r);
 }
 
-int recorder__begin(struct recorder *r, const struct capture *c,
-		    const struct snapshot *s, const char *command)
+int recorder__begin(struct recorder *r, const struct trace_meta *m)
 {
 	size_t len;
-	char *text = trace_meta__put(c, s, command, &len);
+	char *text = trace_meta__put(m, &len);
 	int err = text ? trace_writer__text(r->w, TRACE_META, text, len) :
 			 -ENOMEM;
 
@@ -154,28 +153,18 @@ int recorder__flush(struct recorder *r)
 	return trace_writer__flush(r->w);
 }
 
-static int put_counters(struct recorder *r, const struct snapshot *s)
-{
-	size_t len;
-	char *text = trace_counters__put(s, &len);
-	int err = text ? trace_writer__text(r->w, TRACE_COUNTERS, text, len) :
-			 -ENOMEM;
-
-	free(text);
-	return err;
-}
-
 int recorder__counters(struct recorder *r, const struct snapshot *before,
 		       const struct snapshot *after)
 {
-	int err = recorder__flush(r);
+	const struct snapshot *const both[] = { before, after };
+	size_t len;
+	char *text = trace_counters__put(both, 2, &len);
+	int err = text ? recorder__flush(r) : -ENOMEM;
 
 	if (!err)
-		err = put_counters(r, before);
-	if (!err)
-		err = put_counters(r, after);
-	if (!err)
-		r->strangers = false;
+		err = trace_writer__text(r->w, TRACE_COUNTERS, text, len);
+	r->strangers &= !!err;
+	free(text);
 	return err;
 }
 

@@ -9,18 +9,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct capture;
 struct fp_rec;
 struct recorder;
 struct snapshot;
+struct trace_meta;
 
 /* @fd stays the caller's. NULL: no memory. recorder__free(NULL) is fine. */
 struct recorder *recorder__new(int fd);
 void recorder__free(struct recorder *r);
 
-/* All of these: 0 or a negative errno. The meta block: comes first. */
-int recorder__begin(struct recorder *r, const struct capture *c,
-		    const struct snapshot *s, const char *command);
+/* All of these: 0 or a negative errno. This one comes first. */
+int recorder__begin(struct recorder *r, const struct trace_meta *m);
 /* For capture__drain(). */
 int recorder__feed(void *recorder, const struct fp_rec *rec);
 /* All up to now goes into the file. */

@@ -146,14 +146,11 @@ static void follow_slot(struct recount *r, const struct fp_rec *rec)
 	}
 }
 
-int recount__feed(void *recount, const struct fp_rec *rec)
+uint32_t recount__step(struct recount *r, const struct fp_rec *rec)
 {
-	struct recount *r = recount;
-
 	if (rec->slot < FP_MAX_VCPUS)
 		follow_slot(r, rec);
-	replay__step(r->replay, rec);
-	return 0;
+	return replay__step(r->replay, rec);
 }
 
 /* ---- snapshots ---- */
@@ -217,29 +214,64 @@ int recount__again(const struct recount *r, const struct snapshot *after,
 	return 0;
 }
 
-static struct snap_vcpu identity(const struct snapshot *known, uint32_t slot,
-				 uint32_t gen)
-{
-	struct snap_vcpu v = { .slot = slot, .gen = gen, .vcpu_id = slot };
-	size_t i;
-
-	for (i = 0; known && i < known->nr_vcpus; i++) {
-		if (known->vcpus[i].slot == slot && known->vcpus[i].gen == gen)
-			return known->vcpus[i];
-	}
-	strcpy(v.vm, "unknown");
-	return v;
-}
-
-static void put_row(struct snapshot *out, const struct snapshot *known,
-		    uint32_t slot, uint32_t gen, const struct replay_vcpu *n)
+static void put_row(struct snapshot *out, uint32_t slot, uint32_t gen,
+		    const struct replay_vcpu *n)
 {
 	struct snap_vcpu *v = &out->vcpus[out->nr_vcpus++];
 
-	*v = identity(known, slot, gen);
+	*v = (struct snap_vcpu){ .slot = slot, .gen = gen, .vcpu_id = slot };
+	strcpy(v->vm, "unknown");
 	set_numbers(v, n);
 	hide_rest(v);
 }
+
+static int put_rows(const struct recount *r, struct snapshot *out)
+{
+	size_t i, n = r->nr_ended < KEEP ? r->nr_ended : KEEP;
+	uint32_t slot;
+
+	out->vcpus = calloc(n + FP_MAX_VCPUS, sizeof(*out->vcpus));
+	if (!out->vcpus)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		put_row(out, r->ended[i].slot, r->ended[i].gen,
+			&r->ended[i].counted);
+	for (slot = 0; slot < FP_MAX_VCPUS; slot++) {
+		const struct replay_vcpu *v = replay__vcpu(r->replay, slot);
+
+		if (v)
+			put_row(out, slot, r->life[slot].gen, v);
+	}
+	return 0;
+}
+
+int recount__alone(const struct recount *r, const struct snapshot *host,
+		   struct snapshot *out)
+{
+	struct snap_ops all;
+	size_t i;
+
+	*out = *host;
+	out->nr_vcpus = 0;
+	if (put_rows(r, out))
+		return -ENOMEM;
+	out->folded = r->nr_ended > KEEP ? r->nr_ended - KEEP : 0;
+	out->folded_sum = r->folded;
+	if (out->folded)
+		hide_rest(&out->folded_sum);
+	set_other(r, out);
+	all = snapshot__all(out);
+	out->pending = all.save.pending;
+	out->lost = out->missed = out->undecided = out->impossible = SNAP_NA;
+	out->efi.save.done = out->efi.load.done = SNAP_NA;
+	out->task.save.bytes = out->task.load.bytes = SNAP_NA;
+	out->kernel_neon.save.bytes = out->kernel_neon.load.bytes = SNAP_NA;
+	for (i = 0; i < FP_EV_MAX; i++)
+		out->events[i] = SNAP_NA;
+	return 0;
+}
+
+/* ---- names ---- */
 
 static int by_identity(const void *a, const void *b)
 {
@@ -252,55 +284,34 @@ static int by_identity(const void *a, const void *b)
 	return (x->gen > y->gen) - (x->gen < y->gen);
 }
 
-static int put_rows(const struct recount *r, const struct snapshot *known,
-		    struct snapshot *out)
+static void name_row(struct snap_vcpu *v, const struct snap_vcpu *known)
 {
-	size_t i, n = r->nr_ended < KEEP ? r->nr_ended : KEEP;
-	uint32_t slot;
-
-	out->vcpus = calloc(n + FP_MAX_VCPUS, sizeof(*out->vcpus));
-	if (!out->vcpus)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		put_row(out, known, r->ended[i].slot, r->ended[i].gen,
-			&r->ended[i].counted);
-	for (slot = 0; slot < FP_MAX_VCPUS; slot++) {
-		const struct replay_vcpu *v = replay__vcpu(r->replay, slot);
-
-		if (v)
-			put_row(out, known, slot, r->life[slot].gen, v);
-	}
-	qsort(out->vcpus, out->nr_vcpus, sizeof(*out->vcpus), by_identity);
-	return 0;
+	memcpy(v->vm, known->vm, sizeof(v->vm));
+	v->vm_pid = known->vm_pid;
+	v->vcpu_id = known->vcpu_id;
+	v->tid = known->tid;
+	v->state = known->state;
+	v->guest_bytes = known->guest_bytes;
 }
 
-int recount__alone(const struct recount *r, const struct snapshot *host,
-		   const struct snapshot *known, struct snapshot *out)
+void recount__name(struct snapshot *s, const struct snapshot *known)
 {
-	struct snap_ops all;
-	size_t i;
+	size_t i, j;
 
-	*out = *host;
-	out->nr_vcpus = 0;
-	if (put_rows(r, known, out))
-		return -ENOMEM;
-	if (known)
-		out->policy = known->policy;
-	out->folded = r->nr_ended > KEEP ? r->nr_ended - KEEP : 0;
-	out->folded_sum = r->folded;
-	hide_rest(&out->folded_sum);
-	set_other(r, out);
-	all = snapshot__all(out);
-	out->pending = all.save.pending;
-	out->lost = out->missed = out->undecided = out->impossible = SNAP_NA;
-	out->efi.save.done = out->efi.load.done = SNAP_NA;
-	out->task.save.bytes = out->task.load.bytes = SNAP_NA;
-	out->kernel_neon.save.bytes = out->kernel_neon.load.bytes = SNAP_NA;
-	for (i = 0; i < FP_EV_MAX; i++)
-		out->events[i] = SNAP_NA;
-	if (known && snapshot__guests_hidden(known))
-		hide_guests(out);
-	return 0;
+	for (i = 0; i < s->nr_vcpus; i++) {
+		struct snap_vcpu *v = &s->vcpus[i];
+
+		for (j = 0; j < known->nr_vcpus; j++) {
+			if (known->vcpus[j].slot == v->slot &&
+			    known->vcpus[j].gen == v->gen)
+				name_row(v, &known->vcpus[j]);
+		}
+	}
+	s->policy = known->policy;
+	if (s->nr_vcpus)
+		qsort(s->vcpus, s->nr_vcpus, sizeof(*s->vcpus), by_identity);
+	if (snapshot__guests_hidden(known))
+		hide_guests(s);
 }
 
 /* ---- does it fit the counters? ---- */

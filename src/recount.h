@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <linux/types.h>
 
 #include "fpstat/stream.h"
@@ -16,8 +17,8 @@ struct snapshot;
 struct recount *recount__new(unsigned int cpus);
 void recount__free(struct recount *r);
 
-/* 0, always; as trace__drain() wants it. */
-int recount__feed(void *recount, const struct fp_rec *rec);
+/* Returns what fp_step() answered. */
+uint32_t recount__step(struct recount *r, const struct fp_rec *rec);
 
 /*
  * @out = @after, with all that the stream tells counted anew. 0 or -ENOMEM;
@@ -26,11 +27,13 @@ int recount__feed(void *recount, const struct fp_rec *rec);
 int recount__again(const struct recount *r, const struct snapshot *after,
 		   struct snapshot *out);
 /*
- * The same without counters that fit: on @host, and with the names of @known, which
- * may be NULL. What the stream does not tell is n/a.
+ * The same without counters that fit: what happened up to now on @host. What the
+ * stream does not tell is n/a, and vcpus have no names.
  */
 int recount__alone(const struct recount *r, const struct snapshot *host,
-		   const struct snapshot *known, struct snapshot *out);
+		   struct snapshot *out);
+/* Counters that came before or after know the names, and if guests are hidden. */
+void recount__name(struct snapshot *s, const struct snapshot *known);
 
 /*
  * Is what the stream tells between @before and @after? If not, @why gets one

@@ -130,18 +130,20 @@ static void put_snapshot(FILE *out, const struct snapshot *s)
 	}
 	trace_text__line(out, "folded");
 	put_fields(out, vcpu_fields, &s->folded_sum);
-	fputc('\n', out);
 }
 
-char *trace_counters__put(const struct snapshot *s, size_t *len)
+char *trace_counters__put(const struct snapshot *const s[], int nr, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
 	bool bad;
+	int i;
 
 	if (!out)
 		return NULL;
-	put_snapshot(out, s);
+	for (i = 0; i < nr; i++)
+		put_snapshot(out, s[i]);
+	fputc('\n', out);
 	bad = ferror(out);
 	if (!fclose(out) && !bad)
 		return text;
@@ -150,6 +152,14 @@ char *trace_counters__put(const struct snapshot *s, size_t *len)
 }
 
 /* ---- reading ---- */
+
+size_t trace_counters__second(const char *text, size_t len)
+{
+	static const char begin[] = "\ncounters ";
+	const char *at = memmem(text, len, begin, sizeof(begin) - 1);
+
+	return at ? (size_t)(at + 1 - text) : len;
+}
 
 /* False if it is not what the field can have. */
 static bool get_field(const struct field *f, void *of,
@@ -246,7 +256,8 @@ static int get_line(struct snapshot *s, struct trace_span line,
 		    struct trace_span what, size_t *room)
 {
 	struct snap_vcpu *row = &s->folded_sum;
-	bool host = trace_text__is(what, "counters"), ok = true;
+	bool ok = true, host = trace_text__is(what, "counters") ||
+			       trace_text__is(what, "host");
 	struct trace_pair p;
 
 	if (trace_text__is(what, "vcpu")) {

@@ -7,10 +7,14 @@
 
 struct snapshot;
 
-/* To be freed; NULL if there is no memory. */
-char *trace_counters__put(const struct snapshot *s, size_t *len);
+/* One after the other; to be freed; NULL if there is no memory. */
+char *trace_counters__put(const struct snapshot *const s[], int nr,
+			  size_t *len);
+/* Where the second one begins; @len if there is none. */
+size_t trace_counters__second(const char *text, size_t len);
 /*
- * 0, -EBADMSG or -ENOMEM. On success snapshot__free() releases what @s owns, on
+ * Also takes what a meta block says of the host, with no counters. Returns 0,
+ * -EBADMSG or -ENOMEM. On success snapshot__free() releases what @s owns, on
  * failure it is empty.
  */
 int trace_counters__get(struct snapshot *s, const char *text, size_t len);

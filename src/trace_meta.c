@@ -7,10 +7,12 @@
 #include <time.h>
 
 #include "capture.h"
+#include "cost.h"
 #include "machine.h"
 #include "snapshot.h"
 #include "trace_block.h"
 #include "trace_text.h"
+#include "util.h"
 #include "version.h"
 
 static void put_host(FILE *out, const struct capture *c,
@@ -71,8 +73,24 @@ static void put_facts(FILE *out)
 	}
 }
 
-char *trace_meta__put(const struct capture *c, const struct snapshot *s,
-		      const char *command, size_t *len)
+/* Picoseconds. */
+static const char *const costs[] = { "hot.save", "hot.load", "cold.save",
+				     "cold.load" };
+
+static void put_cost(FILE *out, const struct cost *c)
+{
+	const double ns[] = { c->hot.save, c->hot.load, c->cold.save,
+			      c->cold.load };
+	size_t i;
+
+	trace_text__line(out, "cost");
+	if (c->why)
+		trace_text__str(out, "why", c->why);
+	for (i = 0; !c->why && i < ARRAY_SIZE(costs); i++)
+		trace_text__num(out, costs[i], (uint64_t)(ns[i] * 1000));
+}
+
+char *trace_meta__put(const struct trace_meta *m, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
@@ -83,13 +101,14 @@ char *trace_meta__put(const struct capture *c, const struct snapshot *s,
 	trace_text__line(out, "trace");
 	trace_text__num(out, "format", TRACE_VERSION);
 	trace_text__str(out, "fpstat", FPSTAT_VERSION);
-	if (command)
-		trace_text__str(out, "command", command);
-	put_host(out, c, s);
+	if (m->command)
+		trace_text__str(out, "command", m->command);
+	put_host(out, m->capture, m->host);
 	trace_text__line(out, "clock");
 	put_clock(out, "monotonic", CLOCK_MONOTONIC);
 	put_clock(out, "realtime", CLOCK_REALTIME);
-	put_probes(out, c);
+	put_cost(out, m->cost);
+	put_probes(out, m->capture);
 	put_facts(out);
 	fputc('\n', out);
 	bad = ferror(out);
@@ -97,4 +116,54 @@ char *trace_meta__put(const struct capture *c, const struct snapshot *s,
 		return text;
 	free(text);
 	return NULL;
+}
+
+/* ---- reading ---- */
+
+/* The first pair of that @name on a line about @what. */
+static bool find(const char *text, size_t len, const char *what,
+		 const char *name, struct trace_pair *p)
+{
+	struct trace_span all = { text, text + len }, line, word;
+
+	while (trace_text__next(&all, &line, &word)) {
+		while (trace_text__is(word, what) &&
+		       trace_text__pair(&line, p)) {
+			if (trace_text__is(p->key, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+uint64_t trace_meta__num(const char *text, size_t len, const char *what,
+			 const char *name, uint64_t missing)
+{
+	struct trace_pair p;
+	uint64_t n;
+
+	if (find(text, len, what, name, &p) && trace_text__u64(&p, &n))
+		return n;
+	return missing;
+}
+
+void trace_meta__cost(const char *text, size_t len, struct cost *cost,
+		      char *why, size_t why_len)
+{
+	double *const ns[] = { &cost->hot.save, &cost->hot.load,
+			       &cost->cold.save, &cost->cold.load };
+	struct trace_pair p;
+	uint64_t n;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(costs); i++) {
+		n = trace_meta__num(text, len, "cost", costs[i], UINT64_MAX);
+		if (n == UINT64_MAX)
+			cost->why = "the trace does not say it";
+		*ns[i] = (double)n / 1000;
+	}
+	if (find(text, len, "cost", "why", &p)) {
+		trace_text__value(&p, why, why_len);
+		cost->why = why;
+	}
 }

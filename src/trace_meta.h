@@ -4,15 +4,27 @@
 #define FPSTAT_TRACE_META_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct capture;
+struct cost;
 struct snapshot;
 
-/*
- * About this host and @c, which counts; @command is what was run, or NULL. To be
- * freed; NULL if there is no memory.
- */
-char *trace_meta__put(const struct capture *c, const struct snapshot *s,
-		      const char *command, size_t *len);
+/* What a trace begins with. */
+struct trace_meta {
+	const struct capture *capture; /* which counts */
+	const struct snapshot *host;
+	const struct cost *cost; /* of a transfer on this machine */
+	const char *command; /* what was run, or NULL */
+};
+
+/* To be freed; NULL if there is no memory. */
+char *trace_meta__put(const struct trace_meta *m, size_t *len);
+/* From @text, of such a block. What @cost says may stand in @why. */
+void trace_meta__cost(const char *text, size_t len, struct cost *cost,
+		      char *why, size_t why_len);
+/* Of pairs "name=number" on the line about @what: the first, or @missing. */
+uint64_t trace_meta__num(const char *text, size_t len, const char *what,
+			 const char *name, uint64_t missing);
 
 #endif /* FPSTAT_TRACE_META_H */

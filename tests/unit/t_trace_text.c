@@ -154,6 +154,7 @@ static struct snap_vcpu some_vcpu(uint64_t *n, const char *vm)
 
 static void there_and_back(void **state)
 {
+	struct snapshot empty = { .mode = "vhe", .backend = "bpf" };
 	uint64_t n = UINT32_MAX / 2;
 	struct snap_vcpu rows[40];
 	struct snapshot s = { .t = 1.5,
@@ -173,9 +174,10 @@ static void there_and_back(void **state)
 			      .folded = 6,
 			      .nr_vcpus = 40,
 			      .vcpus = rows };
+	const struct snapshot *const both[] = { &empty, &s };
 	struct snapshot back;
 	char *text;
-	size_t len;
+	size_t len, second;
 	int i;
 
 	(void)state;
@@ -188,9 +190,13 @@ static void there_and_back(void **state)
 	rows[0] = some_vcpu(&n, "\303\244 b=\\c");
 	rows[39] = some_vcpu(&n, "z");
 	s.folded_sum = some_vcpu(&n, "");
-	text = trace_counters__put(&s, &len);
+	text = trace_counters__put(both, 2, &len);
 	assert_non_null(text);
-	assert_int_equal(trace_counters__get(&back, text, len), 0);
+	second = trace_counters__second(text, len);
+	assert_int_equal(trace_counters__get(&back, text, second), 0);
+	assert_int_equal(back.nr_vcpus, 0);
+	assert_int_equal(
+		trace_counters__get(&back, text + second, len - second), 0);
 	assert_string_equal(back.mode, s.mode);
 	assert_string_equal(back.backend, s.backend);
 	assert_int_equal(back.nr_vcpus, 40);
@@ -221,6 +227,7 @@ static void hostile(void **state)
 
 	(void)state;
 	assert_int_equal(get(""), 0);
+	assert_int_equal(trace_counters__second("counters a\nx", 12), 12);
 	assert_int_equal(get("counters new=thing\nnews a=b\nvcpu\n"), 0);
 	assert_int_equal(get("counters lost=-1"), -EBADMSG);
 	assert_int_equal(get("vcpu slot=4294967296"), -EBADMSG);

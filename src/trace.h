@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A trace as a source: its records, and what is needed to understand them. */
+#ifndef FPSTAT_TRACE_H
+#define FPSTAT_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace_reader.h"
+
+struct cost;
+struct snapshot;
+struct trace;
+
+/*
+ * @path: of a file, or "-" for standard input. On failure NULL and one sentence in
+ * @why. trace__close(NULL) is fine.
+ */
+struct trace *trace__open(const char *path, char *why, size_t len);
+void trace__close(struct trace *t);
+
+/*
+ * Hands all records to @fn, in order. A value that is not 0 ends it, and is
+ * returned; else 0, or a negative errno.
+ */
+int trace__drain(struct trace *t,
+		 int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
+
+/* About the host: a snapshot without numbers, of the time of the last record. */
+const struct snapshot *trace__host(const struct trace *t);
+int trace__foreign_bit(const struct trace *t); /* -1: not known */
+/* Seconds since the trace began. */
+double trace__time(const struct trace *t, uint64_t ns);
+/* What a transfer took there. */
+const struct cost *trace__cost(const struct trace *t);
+
+/* Up to where it was read: */
+
+/*
+ * The counters that came last: before the records up to there were read, and after.
+ * NULL: there are none.
+ */
+const struct snapshot *trace__before(const struct trace *t);
+const struct snapshot *trace__after(const struct trace *t);
+/* Do these tell of all records that there were? */
+bool trace__settled(const struct trace *t);
+struct trace_health trace__health(const struct trace *t);
+uint64_t trace__records(const struct trace *t);
+/* False if it has none. */
+bool trace__function(const struct trace *t, uint64_t address, char *name,
+		     size_t len);
+bool trace__task(const struct trace *t, uint32_t tid, char *name, size_t len);
+
+#endif /* FPSTAT_TRACE_H */
