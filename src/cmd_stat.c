@@ -5,10 +5,13 @@
 #include "cmd.h"
 #include "count.h"
 #include "exit.h"
+#include "offline.h"
 #include "view.h"
 
 struct stat_config {
 	struct count_config count;
+	const char *read;
+	bool recorded;
 	bool json;
 };
 
@@ -25,12 +28,18 @@ static const struct opt opts[] = {
 	{ .letter = 'c', .name = "count", .type = OPT_COUNT,
 	  .offset = AT(count.count), .arg = "N",
 	  .help = "stop after N intervals" },
+	{ .letter = 'r', .name = "read", .type = OPT_STRING,
+	  .offset = AT(read), .arg = "FILE",
+	  .help = "print what happened in a trace; - is standard input" },
 	{ .letter = 'o', .name = "output", .type = OPT_STRING,
 	  .offset = AT(count.output), .arg = "FILE",
 	  .help = "write to FILE, not to standard output" },
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided" },
 	OPT_COMMON,
+	{ .name = "recorded", .offset = AT(recorded), .test = true,
+	  .help = "with --read: the counters that the kernel had, where fpstat "
+		  "counts anew what the records tell" },
 	{ .name = "witness", .offset = AT(count.capture.witness), .test = true,
 	  .help = "count some things a second time, by other means, and print "
 		  "both" },
@@ -41,20 +50,49 @@ static const struct opt opts[] = {
 };
 /* clang-format on */
 
+static int print_view(const struct stat_config *cfg, FILE *out,
+		      const struct view *v)
+{
+	if (cfg->json)
+		view_json__print(out, v);
+	else
+		view_text__print(out, v);
+	return 0;
+}
+
 static int print(struct count *c, bool mark)
 {
-	const struct stat_config *cfg = c->ctx;
 	struct view v = {};
 	int code = session__sample(&c->ses, mark);
 
 	if (code)
 		return code;
 	session__view(&c->ses, &v);
-	if (cfg->json)
-		view_json__print(c->out, &v);
-	else
-		view_text__print(c->out, &v);
-	return 0;
+	return print_view(c->ctx, c->out, &v);
+}
+
+static int print_trace(struct offline *o, struct view *v)
+{
+	return print_view(o->ctx, o->out, v);
+}
+
+static int read_trace(const struct command *cmd, struct stat_config *cfg,
+		      struct opt_rest *rest)
+{
+	struct offline o = {
+		.input = cfg->read,
+		.output = cfg->count.output,
+		.strict = cfg->count.strict,
+		.recorded = cfg->recorded,
+		.ctx = cfg,
+		.print = print_trace,
+	};
+	const char *live = cfg->count.interval ? "--interval" :
+			   cfg->count.count    ? "--count" :
+						 NULL;
+
+	return offline__operands(cmd, rest, live) ? offline__run(&o) :
+						    rest->code;
 }
 
 static int stat_main(const struct command *cmd, int argc, char **argv)
@@ -63,8 +101,11 @@ static int stat_main(const struct command *cmd, int argc, char **argv)
 	struct count count = { .cfg = &cfg.count, .ctx = &cfg, .print = print };
 	struct opt_rest rest;
 
-	if (!opt__parse(cmd, argc, argv, &cfg, &rest) ||
-	    !count__operands(cmd, &rest))
+	if (!opt__parse(cmd, argc, argv, &cfg, &rest))
+		return rest.code;
+	if (cfg.read)
+		return read_trace(cmd, &cfg, &rest);
+	if (!count__operands(cmd, &rest))
 		return rest.code;
 	if (cfg.count.count && rest.argc && !cfg.count.interval)
 		return opt__usage_error(cmd, "--count needs --interval when "

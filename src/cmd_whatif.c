@@ -11,6 +11,8 @@
 #include "count.h"
 #include "exit.h"
 #include "names.h"
+#include "offline.h"
+#include "trace.h"
 #include "util.h"
 #include "view.h"
 #include "whatif.h"
@@ -20,6 +22,7 @@ struct whatif_config {
 	bool json;
 	bool vcpus;
 	const char *policies; /* names, with commas */
+	const char *read;
 };
 
 #define AT(field) offsetof(struct whatif_config, field)
@@ -33,6 +36,9 @@ static const struct opt opts[] = {
 	  .help = "only these policies, with commas between them" },
 	{ .letter = 'v', .name = "vcpus", .offset = AT(vcpus),
 	  .help = "print a table for each vcpu, and decisions by kind, too" },
+	{ .letter = 'r', .name = "read", .type = OPT_STRING,
+	  .offset = AT(read), .arg = "FILE",
+	  .help = "do it for a trace; - is standard input" },
 	{ .letter = 'o', .name = "output", .type = OPT_STRING,
 	  .offset = AT(count.output), .arg = "FILE",
 	  .help = "write to FILE, not to standard output" },
@@ -62,16 +68,35 @@ static int feed(void *ctx, const struct fp_rec *rec)
 	return whatif__feed(ctx, rec);
 }
 
-static void name_culprit(void *ctx, enum blame_kind kind, uint64_t id,
+static void name_function(const struct trace *t, uint64_t id, char *who,
+			  size_t len)
+{
+	if (!t)
+		names__function(id, who, len);
+	else if (!id)
+		snprintf(who, len, "unknown");
+	else if (!trace__function(t, id, who, len))
+		snprintf(who, len, "0x%" PRIx64, id);
+}
+
+static void name_task(const struct trace *t, uint32_t id, char *who, size_t len)
+{
+	if (!t)
+		names__task(id, who, len);
+	else if (!trace__task(t, id, who, len))
+		snprintf(who, len, "thread %" PRIu32, id);
+}
+
+/* As this machine says, or the trace that it is about. */
+static void name_culprit(void *trace, enum blame_kind kind, uint64_t id,
 			 char *who, size_t len)
 {
 	const char *reason = kind == BLAME_EXIT ? blame__exit_reason(id) : NULL;
 
-	(void)ctx;
 	if (kind == BLAME_FUNCTION)
-		names__function(id, who, len);
+		name_function(trace, id, who, len);
 	else if (kind == BLAME_TASK)
-		names__task((uint32_t)id, who, len);
+		name_task(trace, (uint32_t)id, who, len);
 	else if (reason)
 		snprintf(who, len, "%s", reason);
 	else if (kind == BLAME_OTHERS)
@@ -145,10 +170,21 @@ static int settle(struct count *c, bool mark)
 	return 0;
 }
 
+static int print_view(const struct whatif_run *r, FILE *out, struct view *v)
+{
+	v->whatif = r->whatif;
+	v->policies = r->policies;
+	if (r->cfg.json)
+		view_json__print(out, v);
+	else
+		view_whatif__print(out, v, r->cfg.vcpus);
+	return 0;
+}
+
 static int print(struct count *c, bool mark)
 {
 	struct whatif_run *r = c->ctx;
-	struct view v = {};
+	struct view v = { .cost = &r->cost };
 	int code = open_whatif(c);
 
 	if (!code)
@@ -157,14 +193,65 @@ static int print(struct count *c, bool mark)
 		return code;
 	session__view(&c->ses, &v);
 	v.s = &c->ses.now;
-	v.whatif = r->whatif;
-	v.policies = r->policies;
-	v.cost = &r->cost;
-	if (r->cfg.json)
-		view_json__print(c->out, &v);
-	else
-		view_whatif__print(c->out, &v, r->cfg.vcpus);
-	return 0;
+	return print_view(r, c->out, &v);
+}
+
+/* ---- of a trace ---- */
+
+static int begin_trace(struct offline *o)
+{
+	struct whatif_run *r = o->ctx;
+
+	r->whatif = whatif__new(trace__host(o->trace)->cpus,
+				(struct blame_namer){ name_culprit, o->trace });
+	if (r->whatif)
+		return 0;
+	fps_err("out of memory");
+	return EXIT_ENV;
+}
+
+static int feed_trace(struct offline *o, const struct fp_rec *rec,
+		      uint32_t step)
+{
+	const struct whatif_run *r = o->ctx;
+
+	(void)step;
+	return whatif__feed(r->whatif, rec);
+}
+
+static int print_trace(struct offline *o, struct view *v)
+{
+	const struct whatif_run *r = o->ctx;
+	char why[256];
+
+	if (o->whole && (!whatif__agrees(r->whatif, &o->last, &o->delta, why,
+					 sizeof(why)) ||
+			 !whatif__proves(r->whatif, &o->last, &o->delta, why,
+					 sizeof(why)))) {
+		fps_err("%s", why);
+		o->whole = false;
+	}
+	if (!o->whole)
+		fps_err("what other policies would have moved is a guess");
+	v->cost = trace__cost(o->trace);
+	return print_view(r, o->out, v);
+}
+
+static int read_trace(const struct command *cmd, struct whatif_run *r,
+		      struct opt_rest *rest)
+{
+	struct offline o = {
+		.input = r->cfg.read,
+		.output = r->cfg.count.output,
+		.strict = r->cfg.count.strict,
+		.ctx = r,
+		.begin = begin_trace,
+		.feed = feed_trace,
+		.print = print_trace,
+	};
+
+	return offline__operands(cmd, rest, NULL) ? offline__run(&o) :
+						    rest->code;
 }
 
 static void list_policies(FILE *out)
@@ -226,13 +313,17 @@ static int whatif_main(const struct command *cmd, int argc, char **argv)
 	int code;
 
 	if (!opt__parse(cmd, argc, argv, &r.cfg, &rest) ||
-	    !count__operands(cmd, &rest))
+	    (!r.cfg.read && !count__operands(cmd, &rest)))
 		return rest.code;
 	code = parse_policies(cmd, r.cfg.policies, &r.policies);
 	if (code)
 		return code;
-	cost__measure(&r.cost);
-	code = count__run(&count, rest.argc ? rest.argv : NULL);
+	if (r.cfg.read) {
+		code = read_trace(cmd, &r, &rest);
+	} else {
+		cost__measure(&r.cost);
+		code = count__run(&count, rest.argc ? rest.argv : NULL);
+	}
 	whatif__free(r.whatif);
 	return code;
 }

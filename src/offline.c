@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "offline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <linux/types.h>
+
+#include "cmd.h"
+#include "exit.h"
+#include "recount.h"
+#include "trace.h"
+#include "util.h"
+
+static int fail(int err)
+{
+	fps_err("%s", strerror(-err));
+	return EXIT_ENV;
+}
+
+static int open_both(struct offline *o)
+{
+	char why[256];
+
+	o->trace = trace__open(o->input, why, sizeof(why));
+	if (!o->trace) {
+		fps_err("%s", why);
+		return EXIT_ENV;
+	}
+	o->recount = recount__new(trace__host(o->trace)->cpus);
+	if (!o->recount)
+		return fail(-ENOMEM);
+	o->out = o->output ? fopen(o->output, "we") : stdout;
+	if (o->out)
+		return o->begin ? o->begin(o) : 0;
+	fps_err("cannot write %s: %s", o->output, strerror(errno));
+	return EXIT_ENV;
+}
+
+static int close_both(struct offline *o, int code)
+{
+	bool bad = o->out && ferror(o->out);
+
+	trace__close(o->trace);
+	recount__free(o->recount);
+	snapshot__free(&o->now);
+	snapshot__free(&o->last);
+	snapshot__free(&o->delta);
+	snapshot__free(&o->first);
+	snapshot__free(&o->until);
+	if (!o->out || o->out == stdout)
+		return code; /* main() looks at it */
+	if (!fclose(o->out) && !bad)
+		return code;
+	fps_err("cannot write %s", o->output);
+	return EXIT_ENV;
+}
+
+static bool is_part(const struct offline *o)
+{
+	return o->from > 0 || o->to > 0;
+}
+
+/* What happened up to the record that comes. */
+static int look(struct offline *o, double t, struct snapshot *s)
+{
+	int err = recount__alone(o->recount, trace__host(o->trace), s);
+
+	s->t = s->dt = t;
+	return err;
+}
+
+/* All records are counted; of two times it is known how far that was. */
+static int watch_time(struct offline *o, const struct fp_rec *rec)
+{
+	double t = trace__time(o->trace, rec->ns);
+	int err = 0;
+
+	if (!o->begun && t >= o->from) {
+		o->begun = true;
+		err = look(o, o->from, &o->first);
+	}
+	if (!err && !o->ended && o->to > 0 && t > o->to) {
+		o->ended = true;
+		err = look(o, o->to, &o->until);
+	}
+	o->inside = o->begun && !o->ended;
+	return err;
+}
+
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	struct offline *o = ctx;
+	uint32_t step;
+	int err = is_part(o) ? watch_time(o, rec) : 0;
+
+	if (err)
+		return err;
+	step = recount__step(o->recount, rec);
+	return o->feed ? o->feed(o, rec, step) : 0;
+}
+
+/* ---- what it came to ---- */
+
+/* Says it, and that the trace is not whole. */
+#define DOUBT(o, ...) ((o)->whole = false, fps_err(__VA_ARGS__))
+
+static void look_at_health(struct offline *o)
+{
+	struct trace_health h = trace__health(o->trace);
+
+	if (h.damaged)
+		DOUBT(o,
+		      "%s is damaged in %" PRIu64
+		      " places, the first is at byte %" PRIu64 ": %" PRIu64
+		      " records are missing",
+		      o->input, h.damaged, h.offset, h.lost);
+	if (h.cut)
+		DOUBT(o, "%s has no end: what happened after %.3f s is missing",
+		      o->input, trace__host(o->trace)->t);
+}
+
+/* The counters of the kernel are there, and tell of all records. */
+static int take_settled(struct offline *o)
+{
+	const struct snapshot *after = trace__after(o->trace);
+	const struct snapshot *before = trace__before(o->trace);
+	char why[256];
+
+	if (o->recorded || snapshot__guests_hidden(after))
+		return snapshot__copy(&o->now, after);
+	if (after->lost)
+		DOUBT(o,
+		      "%" PRIu64 " records of the stream were lost: these are "
+		      "the counters of the kernel",
+		      after->lost);
+	else if (!trace__health(o->trace).lost &&
+		 !recount__agrees(o->recount, before, after, why, sizeof(why)))
+		DOUBT(o, "%s: these are the counters of the kernel", why);
+	else if (!trace__health(o->trace).lost)
+		return recount__again(o->recount, after, &o->now);
+	return snapshot__copy(&o->now, after);
+}
+
+static int take_counters(struct offline *o)
+{
+	const struct snapshot *after = trace__after(o->trace);
+	int err;
+
+	o->whole = true;
+	look_at_health(o);
+	if (!trace__settled(o->trace)) {
+		o->whole = false;
+		err = recount__alone(o->recount, trace__host(o->trace),
+				     &o->now);
+		if (!err && after)
+			recount__name(&o->now, after);
+		return err;
+	}
+	err = take_settled(o);
+	if (!err)
+		err = snapshot__copy(&o->last, after);
+	if (!err)
+		err = snapshot__delta(&o->delta, after,
+				      trace__before(o->trace));
+	return err;
+}
+
+/* In place of all of it. */
+static int take_part(struct offline *o)
+{
+	const struct snapshot *known = trace__after(o->trace);
+	double end = trace__host(o->trace)->t;
+	int err = 0;
+
+	if (!o->ended)
+		err = look(o, end, &o->until);
+	if (!err && !o->begun)
+		err = look(o, end, &o->first);
+	if (!err && known) {
+		recount__name(&o->first, known);
+		recount__name(&o->until, known);
+	}
+	snapshot__free(&o->now);
+	return err ? err : snapshot__delta(&o->now, &o->until, &o->first);
+}
+
+static bool lost(const struct offline *o)
+{
+	const struct snapshot *s = &o->now;
+
+	return !o->whole || s->lost || s->missed || s->undecided;
+}
+
+static int read_all(struct offline *o)
+{
+	struct view v = { .s = &o->now };
+	int err, code;
+
+	o->inside = !is_part(o);
+	err = trace__drain(o->trace, feed, o);
+	if (!err)
+		err = take_counters(o);
+	if (!err && is_part(o))
+		err = take_part(o);
+	if (err)
+		return fail(err);
+	v.foreign_bit = trace__foreign_bit(o->trace);
+	code = o->print(o, &v);
+	if (!code && o->strict && lost(o))
+		return EXIT_LOST;
+	return code;
+}
+
+int offline__run(struct offline *o)
+{
+	int code = open_both(o);
+
+	return close_both(o, code ? code : read_all(o));
+}
+
+bool offline__operands(const struct command *cmd, struct opt_rest *rest,
+		       const char *live)
+{
+	if (rest->argc || rest->after_dashes)
+		rest->code = opt__usage_error(
+			cmd, "--read and a command don't go together");
+	else if (live)
+		rest->code = opt__usage_error(
+			cmd, "--read and %s don't go together", live);
+	else
+		return true;
+	return false;
+}

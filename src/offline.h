@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What commands that can also count live do with a trace: read it to its end. */
+#ifndef FPSTAT_OFFLINE_H
+#define FPSTAT_OFFLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "snapshot.h"
+#include "view.h"
+
+struct command;
+struct fp_rec;
+struct opt_rest;
+struct recount;
+struct trace;
+
+struct offline {
+	/* the command fills in: */
+	const char *input; /* "-" is standard input */
+	const char *output; /* NULL: stdout */
+	bool strict;
+	bool recorded; /* for tests: what the kernel counted, and nothing else */
+	double from; /* seconds of the trace that are of interest .. */
+	double to; /* .. up to here; 0: all of it */
+	void *ctx;
+	/* Before the first record, each record, and after the last; or NULL. */
+	int (*begin)(struct offline *o);
+	int (*feed)(struct offline *o, const struct fp_rec *rec, uint32_t step);
+	int (*print)(struct offline *o, struct view *v);
+
+	struct trace *trace;
+	FILE *out;
+	bool inside; /* is this record of interest? */
+	/* when it prints: */
+	struct snapshot now;
+	struct snapshot last; /* the counters of the kernel, if whole .. */
+	struct snapshot delta; /* .. and how much they grew at the end */
+	bool whole; /* nothing is missing, and stream and counters agree */
+
+	/* private */
+	struct recount *recount;
+	struct snapshot first; /* at from .. */
+	struct snapshot until; /* .. and at to */
+	bool begun;
+	bool ended;
+};
+
+/* Says what is wrong, or missing. Returns the exit code of the command. */
+int offline__run(struct offline *o);
+/*
+ * With -r there is no CMD, and nothing that is for live counting: @live is that
+ * option, or NULL. Returns false and sets @rest->code if not so.
+ */
+bool offline__operands(const struct command *cmd, struct opt_rest *rest,
+		       const char *live);
+
+#endif /* FPSTAT_OFFLINE_H */

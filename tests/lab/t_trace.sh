@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# TAP: traces of real kernels.
+#
+# The counters that the kernel had, and those that are counted anew from the records
+# of the trace, are the same in every field, of each vcpu; the policy of that kernel
+# makes what it made; and a trace says the same on its own machine and on this one.
+# A disk that is full, a recorder that is killed and a directory that vanishes leave
+# a trace that is good up to there, or a clear word.
+#
+# KERNELS="5.10 6.1", LOADS="r|s" narrow it down; MIX=60000 is ten minutes.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lab/tap.sh
+
+program=${FPSTAT_PROGRAM:-build/$(uname -m | sed s/aarch64/arm64/)/fpstat}
+logs=build/check/trace
+loads="
+a a
+c c
+d d
+d' d'
+e e
+e' e'
+f f
+f' f'
+g g
+h h
+r r
+s s
+w w
+neon-task mix --mode 3,7 --neon 1000 --neon-task 1000 --bystanders 1 -n 200
+signals mix --mode 2,3,6,7 --signals 500 -n 300
+overcommit mix --vcpus 4 --mode 2,3,6,7 --bystanders 2 --neon 1000 -n 200
+wfi mix --vgic --mode 8,9,15 -n 100
+mixed mix --vgic --vcpus 4 --mode 2,3,6,7,9,15 --signals 100 --neon 500 --neon-task 200 --bystanders 2 -n ${MIX:-300}
+"
+
+# silent DIR NAME: it succeeded, and said nothing
+silent()
+{
+	[ "$(cat "$1/$2.code")" = 0 ] && [ ! -s "$1/$2.said" ] && return
+	sed "s/^/# $2: /" "$1/$2.said"
+	echo "# $2: status $(cat "$1/$2.code")"
+	return 1
+}
+
+# here DIR COMMAND...: the same words on this machine
+here()
+{
+	local dir=$1 name=$2
+
+	"$program" "$name" --json -r "$dir/trace.fpt" >"$dir/$name.here" 2>"$dir/$name.said.here"
+	silent "$dir" "$name" && cmp "$dir/$name.out" "$dir/$name.here" &&
+		cmp "$dir/$name.said" "$dir/$name.said.here"
+}
+
+counted_anew()
+{
+	silent "$1" stat && silent "$1" recorded &&
+		diff <(jq -S . "$1/recorded.out") <(jq -S . "$1/stat.out") | sed 's/^/# /' | head -n 20
+	cmp "$1/recorded.out" "$1/stat.out"
+}
+
+# readable FILE: it is good up to where it was cut
+readable()
+{
+	"$program" stat --json -r "$1" >"$1.json" 2>"$1.said" &&
+		grep -q 'has no end' "$1.said" &&
+		jq -s -e 'map(select(.type == "vcpu" and .exits > 0)) | length > 0' "$1.json" >/dev/null &&
+		! "$program" stat --strict -r "$1" >/dev/null 2>&1 && return
+	sed 's/^/# /' "$1.said"
+	return 1
+}
+failed_with() # DIR NAME WORDS
+{
+	[ "$(cat "$1/$2.code")" = 3 ] && grep -q "$3" "$1/$2.said" && return
+	sed "s/^/# $(cat "$1/$2.code"): /" "$1/$2.said"
+	return 1
+}
+
+run()
+{
+	local kernel=$1 dir=$logs/$1 work=tests/lab/workloads/build nr
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	grep -E "^(${LOADS-[a-z\'-]+}) " <<<"$loads" >"$dir/list"
+	tests/lab/lab --kernel "$kernel" --timeout "${LAB_TIMEOUT:-900}" --cpu max,sve=off,sme=off \
+		--out "$dir" --console "$dir/console" \
+		--add build/arm64/fpstat --add $work/fpload --add "$dir/list" \
+		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-trace \
+		-- in-trace list >"$dir/output" 2>&1
+	nr=$(wc -l <"$dir/list")
+	silent "$dir" record
+	result "$kernel: a trace of $nr loads" "$dir/output" || return
+	counted_anew "$dir"
+	result "$kernel: counted anew, all is as the kernel counted"
+	silent "$dir" whatif
+	result "$kernel: its own policy makes what the kernel made"
+	here "$dir" stat && here "$dir" whatif
+	result "$kernel: the same words on this machine"
+	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
+	result "$kernel: a full disk: the trace is good up to there"
+	readable "$dir/killed.fpt"
+	result "$kernel: killed: the trace is good up to there"
+	failed_with "$dir" gone 'No such file'
+	result "$kernel: the directory has gone"
+}
+
+mkdir -p $logs
+for kernel in ${KERNELS:-5.10 6.1 6.12 7.3}; do
+	run "$kernel"
+done
+plan
