@@ -5,7 +5,18 @@
 
 #include "trace_block.h"
 
-enum { CPU, CODE, TIME, EXITS, IDLE, TEMPLATES, ADDRESS, COLUMNS };
+enum {
+	CPU,
+	CODE,
+	TIME_LOW,
+	TIME_MIDDLE,
+	TIME_REST,
+	EXITS,
+	IDLE,
+	TEMPLATES,
+	ADDRESS,
+	COLUMNS
+};
 
 /* At most: a record may be a template of its own, and that has up to three. */
 #define ADDRESSES_OF(records) (3 * (size_t)(records))

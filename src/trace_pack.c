@@ -10,7 +10,7 @@
 
 #define FULL (1u << 20) /* bytes that end a block */
 #define SLACK 128 /* more than the last record adds to a column */
-#define FIXED (8 * VARINT_MAX) /* what is before the columns */
+#define FIXED ((1 + COLUMNS) * VARINT_MAX) /* what is before the columns */
 
 /* To find the number of what was there before: open addressing. */
 #define BUCKETS (1u << 18)
@@ -222,26 +222,22 @@ size_t trace_pack__records(const struct trace_pack *p)
 	return p->nr;
 }
 
-/* Up to half of all there can be is later, the rest is earlier. */
-static bool is_later(uint64_t distance)
-{
-	return distance <= INT64_MAX;
-}
-
+/* Each part in a column of its own: only the lowest one is as good as random. */
 static void put_times(struct trace_pack *p)
 {
-	uint64_t distance, before = p->nr ? p->ns[0] : 0;
+	uint64_t before = p->nr ? p->ns[0] : 0;
+	int64_t later, rest;
 	size_t i;
 
 	for (i = 0; i < p->nr; i++) {
-		distance = p->ns[i] - before;
+		later = (int64_t)(p->ns[i] - before);
+		rest = later >> 15;
 		before = p->ns[i];
-		if (distance && is_later(distance)) {
-			put(p, TIME, distance);
-		} else {
-			put(p, TIME, 0);
-			put(p, TIME, -distance);
-		}
+		*p->at[TIME_LOW]++ = (unsigned char)later;
+		*p->at[TIME_MIDDLE]++ = (unsigned char)((later >> 8 & 0x7f) |
+							(rest ? 0x80 : 0));
+		if (rest)
+			put(p, TIME_REST, zigzag(rest));
 	}
 }
 

@@ -167,12 +167,12 @@ static struct template *next_template(struct trace_unpack *u, uint32_t *last)
 
 static uint64_t next_time(struct trace_unpack *u)
 {
-	struct cursor *c = &u->column[TIME];
-	uint64_t later = cursor__number(c);
+	uint64_t low = cursor__byte(&u->column[TIME_LOW]);
+	uint64_t middle = cursor__byte(&u->column[TIME_MIDDLE]), rest = 0;
 
-	if (!later)
-		later = -cursor__number(c);
-	u->ns += later;
+	if (middle >= 0x80)
+		rest = (uint64_t)cursor__signed(&u->column[TIME_REST]);
+	u->ns += low | (middle & 0x7f) << 8 | rest << 15;
 	return u->ns;
 }
 
