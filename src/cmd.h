@@ -7,6 +7,7 @@
 extern const struct command cmd_top;
 extern const struct command cmd_stat;
 extern const struct command cmd_record;
+extern const struct command cmd_report;
 extern const struct command cmd_whatif;
 extern const struct command cmd_doctor;
 

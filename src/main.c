@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&cmd_top,
 	&cmd_stat,
 	&cmd_record,
+	&cmd_report,
 	&cmd_whatif,
 	&cmd_doctor,
 };

@@ -27,6 +27,7 @@ struct trace {
 	int fd;
 	struct trace_reader *reader;
 	struct snapshot host;
+	struct trace_about about;
 	struct cost cost;
 	char why[128]; /* of cost */
 	int foreign_bit;
@@ -61,6 +62,11 @@ static const char *read_meta(struct trace *t)
 	if (t->foreign_bit < 0 || t->foreign_bit > 63)
 		t->foreign_bit = -1;
 	t->start = trace_meta__num(text, len, "clock", "monotonic", 0);
+	t->about.realtime = trace_meta__num(text, len, "clock", "realtime", 0);
+	trace_meta__str(text, len, "host", "name", t->about.host,
+			sizeof(t->about.host));
+	trace_meta__str(text, len, "trace", "command", t->about.command,
+			sizeof(t->about.command));
 	trace_meta__cost(text, len, &t->cost, t->why, sizeof(t->why));
 	return NULL;
 }
@@ -230,6 +236,11 @@ int trace__drain(struct trace *t,
 
 /* ---- what is known ---- */
 
+const struct trace_about *trace__about(const struct trace *t)
+{
+	return &t->about;
+}
+
 const struct snapshot *trace__host(const struct trace *t)
 {
 	return &t->host;
@@ -273,6 +284,11 @@ struct trace_health trace__health(const struct trace *t)
 uint64_t trace__records(const struct trace *t)
 {
 	return t->records;
+}
+
+uint64_t trace__bytes(const struct trace *t)
+{
+	return trace_reader__bytes(t->reader);
 }
 
 /* The last that was told: numbers are used again. */

@@ -27,6 +27,14 @@ void trace__close(struct trace *t);
 int trace__drain(struct trace *t,
 		 int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
 
+/* What it says of itself. */
+struct trace_about {
+	char host[72]; /* its name */
+	char command[256]; /* what was run, or "" */
+	uint64_t realtime; /* ns; 0: not known */
+};
+const struct trace_about *trace__about(const struct trace *t);
+
 /* About the host: a snapshot without numbers, of the time of the last record. */
 const struct snapshot *trace__host(const struct trace *t);
 int trace__foreign_bit(const struct trace *t); /* -1: not known */
@@ -47,6 +55,7 @@ const struct snapshot *trace__after(const struct trace *t);
 bool trace__settled(const struct trace *t);
 struct trace_health trace__health(const struct trace *t);
 uint64_t trace__records(const struct trace *t);
+uint64_t trace__bytes(const struct trace *t);
 /* False if it has none. */
 bool trace__function(const struct trace *t, uint64_t address, char *name,
 		     size_t len);

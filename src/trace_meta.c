@@ -147,12 +147,21 @@ uint64_t trace_meta__num(const char *text, size_t len, const char *what,
 	return missing;
 }
 
+void trace_meta__str(const char *text, size_t len, const char *what,
+		     const char *name, char *value, size_t value_len)
+{
+	struct trace_pair p;
+
+	value[0] = '\0';
+	if (find(text, len, what, name, &p))
+		trace_text__value(&p, value, value_len);
+}
+
 void trace_meta__cost(const char *text, size_t len, struct cost *cost,
 		      char *why, size_t why_len)
 {
 	double *const ns[] = { &cost->hot.save, &cost->hot.load,
 			       &cost->cold.save, &cost->cold.load };
-	struct trace_pair p;
 	uint64_t n;
 	size_t i;
 
@@ -162,8 +171,7 @@ void trace_meta__cost(const char *text, size_t len, struct cost *cost,
 			cost->why = "the trace does not say it";
 		*ns[i] = (double)n / 1000;
 	}
-	if (find(text, len, "cost", "why", &p)) {
-		trace_text__value(&p, why, why_len);
+	trace_meta__str(text, len, "cost", "why", why, why_len);
+	if (*why)
 		cost->why = why;
-	}
 }

@@ -26,5 +26,8 @@ void trace_meta__cost(const char *text, size_t len, struct cost *cost,
 /* Of pairs "name=number" on the line about @what: the first, or @missing. */
 uint64_t trace_meta__num(const char *text, size_t len, const char *what,
 			 const char *name, uint64_t missing);
+/* The same of text; "" if there is none. */
+void trace_meta__str(const char *text, size_t len, const char *what,
+		     const char *name, char *value, size_t value_len);
 
 #endif /* FPSTAT_TRACE_META_H */

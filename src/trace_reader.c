@@ -148,6 +148,11 @@ struct trace_health trace_reader__health(const struct trace_reader *r)
 	return r->health;
 }
 
+uint64_t trace_reader__bytes(const struct trace_reader *r)
+{
+	return trace_input__offset(&r->in);
+}
+
 /* ---- records ---- */
 
 /* Nobody knows what happened on any CPU meanwhile. */

@@ -45,6 +45,8 @@ const char *trace_reader__data(const struct trace_reader *r, size_t *len);
  */
 int trace_reader__records(struct trace_reader *r, const struct fp_rec **rec);
 
+/* How many were read so far. */
+uint64_t trace_reader__bytes(const struct trace_reader *r);
 struct trace_health trace_reader__health(const struct trace_reader *r);
 
 #endif /* FPSTAT_TRACE_READER_H */

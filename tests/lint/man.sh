@@ -79,6 +79,16 @@ if command -v jq >/dev/null && [ -x "$fake" ]; then
 		done
 	)
 fi
+if command -v jq >/dev/null && [ -x "$fake" ]; then
+	report "fpstat-report.8 names each key of the JSON" < <(
+		FPSTAT_FAKE=stream "$fake" record -o - -- true 2>/dev/null | "$fake" report --json - |
+		jq -r 'select(.type == "trace" or .type == "vm" or .type == "cpu" or .type == "histogram") |
+			.type, (paths | map(strings) | last | strings)' |
+		sort -u | while read -r key; do
+			cat man/fpstat-report.8 man/fpstat-stat.8 | grep -qw -- "$key" || echo "$key"
+		done
+	)
+fi
 report "fpstat-whatif.8 has each policy" < <(
 	"$program" whatif --help | sed -n '/^Policies/,$s/^  \([a-z-]*\)  *[a-z].*/\1/p' |
 	while read -r policy; do

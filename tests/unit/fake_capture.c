@@ -13,6 +13,7 @@
 #include "cost.h"
 #include "snapshot.h"
 #include "utf8.h"
+#include "util.h"
 
 #include "fpstat/stream.h"
 
@@ -22,6 +23,7 @@ struct capture {
 	unsigned int reads;
 	int marks;
 	size_t sent; /* records of the stream */
+	uint64_t opened; /* ns */
 };
 
 static bool scene_is(const struct capture *c, const char *name)
@@ -58,6 +60,7 @@ struct capture *capture__open(const struct capture_opts *opts, char *why,
 	if (!c)
 		return NULL;
 	c->opts = *opts;
+	c->opened = (uint64_t)(fps_clock() * 1e9);
 	c->scene = scene();
 	return c;
 }
@@ -153,6 +156,9 @@ static bool has_stream(const char *scene)
 	return !strncmp(scene, "stream", 6);
 }
 
+/* Ten seconds between turns, so that it does not matter how slow we are. */
+#define TURN_NS 10000000000ull
+
 /* whatif reads the counters before and after the stream: nothing happens then. */
 static uint64_t turns(const struct capture *c)
 {
@@ -170,6 +176,8 @@ static struct fp_rec next_record(const struct capture *c, size_t i)
 {
 	struct fp_rec rec = script[i];
 
+	rec.ns = c->opened + (c->sent - 1) / SCRIPT * TURN_NS + TURN_NS +
+		 1000 * i;
 	if (scene_is(c, "stream-gap") && i == 5)
 		rec.flags |= FP_REC_GAP;
 	return rec;
