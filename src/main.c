@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&cmd_record,
 	&cmd_report,
 	&cmd_whatif,
+	&cmd_export,
 	&cmd_doctor,
 };
 

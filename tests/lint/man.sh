@@ -89,6 +89,12 @@ if command -v jq >/dev/null && [ -x "$fake" ]; then
 		done
 	)
 fi
+report "fpstat-export.8 has each format" < <(
+	"$program" export --help | sed -n '/^Formats/,$s/^  \([a-z]*\)  *[a-z].*/\1/p' |
+	while read -r format; do
+		grep -q "^\.B $format$" man/fpstat-export.8 || echo "$format"
+	done
+)
 report "fpstat-whatif.8 has each policy" < <(
 	"$program" whatif --help | sed -n '/^Policies/,$s/^  \([a-z-]*\)  *[a-z].*/\1/p' |
 	while read -r policy; do
