@@ -44,6 +44,7 @@ struct need {
 	uint64_t vcpu;
 	uint64_t next; /* NEED_SWITCH alone */
 	uint64_t count; /* NEED_ENTER alone */
+	uint64_t ns; /* when it was told: CLOCK_MONOTONIC */
 };
 
 #define NEEDS_MAX 8 /* of one record */

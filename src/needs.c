@@ -69,6 +69,7 @@ static struct need *add(struct list *l, enum need_kind kind)
 	need->cpu = l->r->cpu;
 	need->task = l->cpu->task;
 	need->vcpu = l->cpu->vcpu;
+	need->ns = l->r->ns;
 	return need;
 }
 
