@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# TAP: the tests of the automaton, of the judge and of the policies are worth their
-# names: each of these one-line changes makes the test of its file fail.
+# TAP: the tests of the automaton, of the judge, of the policies and of the sweep
+# are worth their names: each of these one-line changes makes the test of its file fail.
 cd "$(dirname "$0")/../.." || exit 1
 
 all=$(mktemp -d)
@@ -127,6 +127,35 @@ prove=(
 	's/return !c->edits;/return true;/'
 	's/(!c->task || r->ev.buf == c->task)/1/'
 )
+sweep=(
+	's/if (live == TRI_MAYBE && v->kept != NOWHERE && v->kept != at->nr)/if (0)/'
+	's/	v->sure = live;/	v->sure = TRI_YES;/'
+	's/	v->away = 0;/	;/'
+	's/	if (away > v->away)/	if (1)/'
+	's/	v->left = 0;/	;/'
+	's/return limit ? TRI_MAYBE : TRI_NO;/return TRI_MAYBE;/'
+	's/kept(at) == v && v->away < limit/kept(at) == v \&\& v->away <= limit/'
+	's/	at->cpu->kept = NULL;/	;/'
+	's/		kept(at)->sure = TRI_MAYBE;/		;/'
+	's/		t->guest->kept = NOWHERE;/		;/'
+	's/		v->kept = NOWHERE;/		;/'
+	's/		t->vcpu->left = ns;/		;/'
+	's/		x->home = x->kept = NOWHERE;/		x->home = NOWHERE;/'
+	's/at->cpu->held != &anybody)$/1)/'
+)
+flush=(
+	's/if (live \&\& t.live < stay)/if (live \&\& t.live <= stay)/'
+	's/n \/ stay + !!(n % stay)/n \/ stay/'
+	's/		t.flushes = 1;/		;/'
+	's/yes ? gone.flushes : 0/yes ? old.flushes : 0/'
+	's/yes ? new.loads : 0/yes ? gone.loads : 0/'
+	's/	f->lost = max > 0 \&\& !never;/	f->lost = false;/'
+	's/if (live == TRI_NO \&\& n->use == TRI_NO)/if (0)/'
+	's/		\*f = (struct flush){};/		;/'
+	's/n->use == TRI_YES, stay(max));$/n->use != TRI_NO, stay(max));/'
+	's/count(&ops->save, !!f->lo, !!f->hi, irqoff);/count(\&ops->save, 1, 1, irqoff);/'
+	's/else if (live != TRI_NO \&\& max)/else if (live != TRI_NO)/'
+)
 
 compile() # TEST [SOURCE...]
 {
@@ -166,12 +195,15 @@ mutate() # HEADER TEST MUTATION...
 	done
 }
 
-notices_source() # 0 if a test of the policies fails with the sources in $tmp/src
+notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 {
-	local test
+	local test tests="t_policy t_policy_random"
 
-	for test in t_policy t_policy_random; do
-		compile "$test" "$tmp"/src/{needs,prove,replay,policy*}.c || return 2
+	case $1 in
+	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
+	esac
+	for test in $tests; do
+		compile "$test" "$tmp"/src/{needs,prove,replay,sweep,flush,param,policy*}.c || return 2
 		timeout 60 "$tmp/$test" >/dev/null 2>&1 || return 0
 	done
 	return 1
@@ -184,7 +216,7 @@ mutate_source() # FILE MUTATION...
 
 	mkdir -p "$tmp/src"
 	cp src/*.[ch] "$tmp/src/"
-	notices_source
+	notices_source "$file"
 	case $? in
 	1) report ok "the tests pass with $file as it is" ;;
 	*) report "not ok" "the tests pass with $file as it is"
@@ -196,7 +228,7 @@ mutate_source() # FILE MUTATION...
 			report "not ok" "this does not change one line any more: $m"
 			continue
 		fi
-		notices_source
+		notices_source "$file"
 		case $? in
 		0) report ok "noticed: $m" ;;
 		1) report "not ok" "nobody notices: $m" ;;
@@ -227,6 +259,8 @@ part mutate_source policy_state.c "${state[@]}"
 part mutate_source policy_state.h "${holds[@]}"
 part mutate_source policy_rows.c "${rows[@]}"
 part mutate_source prove.c "${prove[@]}"
+part mutate_source sweep.c "${sweep[@]}"
+part mutate_source flush.c "${flush[@]}"
 wait
 for i in $(seq $parts); do cat "$all/$i/out"; done
 echo "1..$(cat "$all"/*/out | grep -cE '^(not )?ok')"

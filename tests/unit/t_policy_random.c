@@ -2,11 +2,11 @@
 /*
  * The policies against real kernels that follow them.
  *
- * One world of tasks, vcpus and softirqs, each step chosen at random, and seven
- * machines that live in it, each with a kernel of another policy. They keep the
- * books that such a kernel would keep (fpsimd_last_state.st, fpsimd_cpu,
- * TIF_FOREIGN_FPSTATE, who owns) and know nothing of src/policy.c; values move
- * along, so that one that loses a state gives itself away. That of dall loses
+ * One world of tasks, vcpus and softirqs, each step chosen at random, and machines
+ * that live in it, each with a kernel of another policy: seven, and some of which
+ * the policy has a parameter. They keep the books that such a kernel would keep (fpsimd_last_state.st, fpsimd_cpu,
+ * TIF_FOREIGN_FPSTATE, who owns) and know nothing of src/policy.c and src/sweep.c;
+ * values move along, so that one that loses a state gives itself away. That of dall loses
  * some: it counts them.
  *
  * Two of the machines are observed: martin as 5.10, eager-host as 6.1 and 6.12.
@@ -24,9 +24,11 @@
 #include "fpstat/judge.h"
 #include "fpstat/stream.h"
 #include "need.h"
+#include "param.h"
 #include "policy.h"
 #include "prove.h"
 #include "replay.h"
+#include "sweep.h"
 #include "test.h"
 #include "util.h"
 
@@ -177,10 +179,28 @@ struct observer {
 	struct prove *prove;
 	struct needs *needs;
 	struct policies *policies;
+	struct sweep *sweep;
 };
 
+/* Times are in steps. */
+static const struct params params = {
+	.nr = 6,
+	.param = {
+		{ PARAM_FLUSH_AFTER, 0 },
+		{ PARAM_FLUSH_AFTER, 1 },
+		{ PARAM_FLUSH_AFTER, 2 },
+		{ PARAM_KEEP, 4 },
+		{ PARAM_KEEP, 8 },
+		{ PARAM_KEEP, PARAM_INF },
+	},
+};
+
+enum { MACHINES = POLICY_MAX + 6 };
+
 struct machine {
+	char name[PARAM_TEXT];
 	enum policy policy;
+	const struct param *param; /* NULL, or martin with this one */
 	struct state state[STATES];
 	struct record task[THREADS];
 	struct {
@@ -190,6 +210,8 @@ struct machine {
 	struct {
 		bool owns; /* FP_STATE_GUEST_OWNED */
 		bool host; /* FP_STATE_HOST_OWNED */
+		uint64_t exits; /* with what it owns */
+		uint64_t left; /* when its thread was switched out, or 0 */
 	} vcpu[VCPUS];
 	struct truth truth[SLOTS + 1];
 	uint64_t reads; /* saves that only wanted the copy */
@@ -197,7 +219,7 @@ struct machine {
 	struct observer *seen_by; /* or NULL */
 };
 
-static struct machine machine[POLICY_MAX];
+static struct machine machine[MACHINES];
 static struct observer observer[POLICY_MAX];
 
 static int vstate(int vcpu)
@@ -213,6 +235,13 @@ static __u64 addr(int state)
 static __u64 neon_addr(int task)
 {
 	return addr(task) + 0x800;
+}
+
+/* Its limit if it is of @kind, or @none. */
+static uint64_t limit(const struct machine *m, enum param_kind kind,
+		      uint64_t none)
+{
+	return m->param && m->param->kind == kind ? m->param->value : none;
 }
 
 static bool keeps_guest(const struct machine *m)
@@ -247,7 +276,8 @@ static void feed(struct observer *o, const struct fp_rec *rec)
 	n = needs__of(o->needs, rec, at.step, need);
 	CHECK(n <= NEEDS_MAX);
 	for (i = 0; i < n; i++)
-		CHECK(policies__step(o->policies, &need[i]) == 0);
+		CHECK(policies__step(o->policies, &need[i]) == 0 &&
+		      sweep__step(o->sweep, &need[i]) == 0);
 }
 
 static void record(struct observer *o, int c, const struct fp_event *ev,
@@ -255,6 +285,7 @@ static void record(struct observer *o, int c, const struct fp_event *ev,
 {
 	struct side *side = &o->side[c];
 	struct fp_rec rec = {
+		.ns = w.step,
 		.ev = *ev,
 		.other = other,
 		.letter = side->judge.letter,
@@ -572,13 +603,16 @@ static void load_fp(struct machine *m, int c)
 
 static void put_fp(struct machine *m, int c)
 {
-	int v = w.thread[w.current[c]].loaded;
+	int v = w.thread[w.current[c]].loaded, last = m->cpu[c].last;
 
 	if ((m->policy != POLICY_MARTIN && m->policy != POLICY_EAGER_HOST) ||
 	    !m->vcpu[v].owns)
 		return;
 	fpsimd_save(m, c, true);
 	flush_cpu(m, c);
+	m->vcpu[v].owns = false;
+	if (limit(m, PARAM_KEEP, 0))
+		m->cpu[c].last = last; /* nobody else's, but saved */
 }
 
 /* All out, all in, and back: the hypervisor asks nobody whose it is. */
@@ -650,6 +684,28 @@ static void hear_guest(struct machine *m, int c, int v)
 	hear_with(m, c, ev, w.vcpu[v].slot, 0, 0);
 }
 
+static void own(struct machine *m, int c, int v)
+{
+	int state = vstate(v);
+
+	if (m->vcpu[v].host)
+		reg_save(m, c, w.current[c], true);
+	m->vcpu[v].host = false;
+	m->vcpu[v].owns = true;
+	m->vcpu[v].exits = 0;
+	if (m->cpu[c].last != state || m->state[state].cpu != c)
+		guest_load(m, c, state);
+}
+
+static void flush_old(struct machine *m, int c, int v)
+{
+	if (m->vcpu[v].exits++ != limit(m, PARAM_FLUSH_AFTER, PARAM_INF))
+		return;
+	fpsimd_save(m, c, true);
+	flush_cpu(m, c);
+	m->vcpu[v].owns = false;
+}
+
 /* The hypervisor's trap, and kvm_arch_vcpu_ctxsync_fp() */
 static void enter_owning(struct machine *m, int c, int v, bool use)
 {
@@ -658,19 +714,15 @@ static void enter_owning(struct machine *m, int c, int v, bool use)
 	if (m->task[t].foreign)
 		m->vcpu[v].owns = m->vcpu[v].host = false;
 	m->truth[w.vcpu[v].slot].live += m->vcpu[v].owns;
-	if (use && !m->vcpu[v].owns) {
-		if (m->vcpu[v].host)
-			reg_save(m, c, t, true);
-		m->vcpu[v].host = false;
-		m->vcpu[v].owns = true;
-		guest_load(m, c, state);
-	}
+	if (use && !m->vcpu[v].owns)
+		own(m, c, v);
 	if (!m->vcpu[v].owns)
 		return;
 	if (use)
 		reg_use(m, c, state);
 	hear_guest(m, c, v);
 	bind(m, c, state);
+	flush_old(m, c, v);
 }
 
 static void enter(struct machine *m, int c, bool use)
@@ -737,10 +789,18 @@ static void run_end(struct machine *m, int c)
 		m->task[t].foreign = m->cpu[c].last != t ||
 				     m->state[t].cpu != c;
 	}
-	if (m->policy == POLICY_MARTIN_RFC || keeps_guest(m))
+	if (m->policy == POLICY_MARTIN_RFC || keeps_guest(m) || m->param)
 		forget_guest(m, c, v);
 	if (m->task[t].foreign)
 		m->task[t].owed = w.vcpu[v].slot;
+}
+
+static void come_back(struct machine *m, int v)
+{
+	if (m->vcpu[v].left &&
+	    w.step - m->vcpu[v].left >= limit(m, PARAM_KEEP, PARAM_INF))
+		m->state[vstate(v)].cpu = NOWHERE;
+	m->vcpu[v].left = 0;
 }
 
 static void vload(struct machine *m, int c, bool first)
@@ -748,6 +808,7 @@ static void vload(struct machine *m, int c, bool first)
 	int t = w.current[c], v = w.thread[t].loaded;
 	struct fp_event ev = of_task(m, t, FP_EV_VLOAD);
 
+	come_back(m, v);
 	ev.in_run = !first;
 	if (first)
 		m->task[t].owed = OTHER; /* never made, now or later */
@@ -771,8 +832,8 @@ static void exit_tp(struct machine *m, int c)
 
 /* ---- the scheduler ---- */
 
-#define EACH(m) for (m = machine; m < machine + POLICY_MAX; m++)
-#define NAMED(m) (machine_name = policy__name((m)->policy), (m))
+#define EACH(m) for (m = machine; m < machine + MACHINES; m++)
+#define NAMED(m) (machine_name = (m)->name, (m))
 
 static void leave_begin(struct machine *m, int c, int t)
 {
@@ -800,8 +861,10 @@ static void switch_one(struct machine *m, int c, int next, bool runnable)
 	}
 	if (m->task[next].in_neon)
 		hear_with(m, c, resume, OTHER, 0, 0);
-	if (w.thread[prev].loaded != NOBODY)
+	if (w.thread[prev].loaded != NOBODY) {
+		m->vcpu[w.thread[prev].loaded].left = w.step;
 		put_fp(m, c);
+	}
 	thread_switch(m, c, next);
 }
 
@@ -1242,11 +1305,18 @@ static void step(int c)
 
 /* ---- a run ---- */
 
-static void begin_machine(struct machine *m, int policy)
+static void begin_machine(struct machine *m)
 {
-	int i;
+	int i = (int)(m - machine);
 
-	*m = (struct machine){ .policy = (enum policy)policy };
+	*m = (struct machine){ .policy = (enum policy)i };
+	if (i >= POLICY_MAX) {
+		m->policy = POLICY_MARTIN;
+		m->param = &params.param[i - POLICY_MAX];
+		param__text(m->param, m->name, sizeof(m->name));
+	} else {
+		snprintf(m->name, sizeof(m->name), "%s", policy__name(i));
+	}
 	for (i = 0; i < STATES; i++)
 		m->state[i].cpu = NOWHERE;
 	for (i = 0; i < THREADS; i++)
@@ -1259,6 +1329,7 @@ static void begin_machine(struct machine *m, int policy)
 
 static void begin_world(unsigned int seed)
 {
+	struct machine *m;
 	int i;
 
 	memset(&w, 0, sizeof(w));
@@ -1281,8 +1352,8 @@ static void begin_world(unsigned int seed)
 		w.vcpu[i].slot = OTHER;
 	for (i = 0; i < CPUS; i++)
 		w.current[i] = IDLES + i;
-	for (i = 0; i < POLICY_MAX; i++)
-		begin_machine(&machine[i], i);
+	EACH(m)
+		begin_machine(m);
 }
 
 static void observe(struct machine *m)
@@ -1295,10 +1366,12 @@ static void observe(struct machine *m)
 	o->prove = prove__new(CPUS);
 	o->needs = needs__new(CPUS);
 	o->policies = policies__new(CPUS);
+	o->sweep = sweep__new(CPUS, &params);
 	assert_non_null(o->replay);
 	assert_non_null(o->prove);
 	assert_non_null(o->needs);
 	assert_non_null(o->policies);
+	assert_non_null(o->sweep);
 	for (i = 0; i < VCPUS; i++)
 		o->home[i] = NOWHERE;
 	m->seen_by = o;
@@ -1312,6 +1385,7 @@ static void observe_no_more(struct machine *m)
 	prove__free(o->prove);
 	needs__free(o->needs);
 	policies__free(o->policies);
+	sweep__free(o->sweep);
 	m->seen_by = NULL;
 }
 
@@ -1359,7 +1433,7 @@ static const char *const kinds[KINDS] = { "host saves",	 "host loads",
 static struct {
 	uint64_t truth;
 	uint64_t width;
-} widths[POLICY_MAX][POLICY_MAX][KINDS];
+} widths[POLICY_MAX][MACHINES][KINDS];
 static uint64_t checks;
 
 struct about {
@@ -1378,8 +1452,7 @@ static void check_range(const struct about *a, const char *what, uint64_t truth,
 	fail_msg("seed %u, step %u: seen from %s, %s makes %" PRIu64
 		 " %s in slot %d, not %" PRIu64 " to %" PRIu64,
 		 w.seed, w.step, policy__name(a->seen->policy),
-		 policy__name(a->m->policy), truth, what, a->slot, r->lo,
-		 r->hi);
+		 a->m->name, truth, what, a->slot, r->lo, r->hi);
 }
 
 /* A softirq that overtook vcpu_load() has saved with interrupts on. */
@@ -1391,33 +1464,63 @@ static void check_xfer(const struct about *a, int kind, const struct xfer *x,
 		    kind == HS ? w.overtaken : 0);
 }
 
+static void check_host(const struct about *a, const struct policy_ops *host)
+{
+	const struct truth *t = &a->m->truth[a->slot];
+
+	check_xfer(a, HS, &t->host_save, &host->save);
+	check_xfer(a, HL, &t->host_load, &host->load);
+}
+
+static void check_guest(const struct about *a, const struct policy_ops *guest)
+{
+	const struct truth *t = &a->m->truth[a->slot];
+
+	check_xfer(a, GS, &t->guest_save, &guest->save);
+	check_xfer(a, GL, &t->guest_load, &guest->load);
+}
+
 static void check_row(const struct about *a, const struct policy_row *row)
 {
 	const struct truth *t = &a->m->truth[a->slot];
 
-	check_xfer(a, HS, &t->host_save, &row->host.save);
-	check_xfer(a, HL, &t->host_load, &row->host.load);
-	if (a->slot == OTHER)
-		return;
-	check_xfer(a, GS, &t->guest_save, &row->guest.save);
-	check_xfer(a, GL, &t->guest_load, &row->guest.load);
+	check_host(a, &row->host);
 	check_range(a, "unsafe", t->unsafe, &row->unsafe, 0);
 	check_range(a, "refused", t->refused, &row->refused, 0);
+	if (!a->m->param)
+		check_guest(a, &row->guest);
+}
+
+static struct policy_row total_of(const struct observer *o,
+				  const struct machine *m)
+{
+	struct policy_row row = policies__total(o->policies, m->policy);
+
+	if (m->param)
+		row.guest = sweep__total(
+			o->sweep, (unsigned int)(m->param - params.param));
+	return row;
 }
 
 static void check_machine(const struct machine *seen, const struct machine *m)
 {
-	const struct policies *p = seen->seen_by->policies;
 	static const struct policy_row none[POLICY_MAX];
+	static const struct policy_ops no_guest[PARAMS_MAX];
+	const struct observer *o = seen->seen_by;
 	struct about a = { seen, m, OTHER };
-	struct policy_row other = policies__other(p, m->policy);
+	struct policy_row other = policies__other(o->policies, m->policy);
 
-	check_row(&a, &other);
+	check_host(&a, &other.host);
 	for (a.slot = 0; a.slot < w.slots; a.slot++) {
 		const struct policy_row *rows =
-			policies__rows(p, (uint32_t)a.slot);
+			policies__rows(o->policies, (uint32_t)a.slot);
+		const struct policy_ops *guests =
+			sweep__rows(o->sweep, (uint32_t)a.slot);
 
 		check_row(&a, &(rows ? rows : none)[m->policy]);
+		if (m->param)
+			check_guest(&a, &(guests ? guests : no_guest)
+						[m->param - params.param]);
 	}
 }
 
@@ -1508,9 +1611,8 @@ static void add_width(uint64_t truth, const struct range *r, int seen, int m,
 
 static void measure(const struct machine *seen, const struct machine *m)
 {
-	const struct policy_row row =
-		policies__total(seen->seen_by->policies, m->policy);
-	int i, s = seen->policy, p = m->policy;
+	const struct policy_row row = total_of(seen->seen_by, m);
+	int i, s = seen->policy, p = (int)(m - machine);
 
 	for (i = 0; i < w.slots; i++) {
 		const struct truth *t = &m->truth[i];
@@ -1559,10 +1661,10 @@ static void print_widths(void)
 	int s, p, k;
 
 	for (s = 0; s < POLICY_MAX; s++) {
-		for (p = 0; p < POLICY_MAX; p++) {
+		for (p = 0; p < MACHINES; p++) {
 			if (!widths[s][p][HS].truth)
 				continue;
-			print_message("# %-10s on %-10s:", policy__name(p),
+			print_message("# %-13s on %-10s:", machine[p].name,
 				      policy__name(s));
 			for (k = 0; k < KINDS; k++)
 				print_message(" %s %" PRIu64 " (%" PRIu64 ")",
@@ -1590,7 +1692,7 @@ static void from_the_start(void **state)
 				settled += check_if_settled(seen[i]);
 		}
 		for (i = 0; i < ARRAY_SIZE(seen); i++) {
-			for (j = 0; j < POLICY_MAX; j++)
+			for (j = 0; j < MACHINES; j++)
 				measure(seen[i], &machine[j]);
 			observe_no_more(seen[i]);
 		}
@@ -1627,15 +1729,15 @@ static void check_claim(const struct about *a, int kind, uint64_t truth,
 	if (lo > truth)
 		fail_msg("seed %u: seen from %s, %s makes %" PRIu64
 			 " %s, not %" PRIu64,
-			 w.seed, policy__name(a->seen->policy),
-			 policy__name(a->m->policy), truth, kinds[kind], lo);
+			 w.seed, policy__name(a->seen->policy), a->m->name,
+			 truth, kinds[kind], lo);
 }
 
 /* All that is certain did happen, whoever pays. */
 static void check_claims(const struct machine *seen, const struct machine *m)
 {
 	const struct policies *p = seen->seen_by->policies;
-	const struct policy_row vcpu = policies__total(p, m->policy),
+	const struct policy_row vcpu = total_of(seen->seen_by, m),
 				other = policies__other(p, m->policy);
 	const struct about a = { seen, m, OTHER };
 	const struct truth sum = sum_of(m);
