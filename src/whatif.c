@@ -9,6 +9,7 @@
 
 #include "need.h"
 #include "replay.h"
+#include "sweep.h"
 #include "util.h"
 
 #define KEEP 1024 /* vcpus that ended, as rows of their own */
@@ -19,6 +20,7 @@ struct ended {
 	uint32_t gen;
 	struct replay_vcpu replay;
 	struct policy_row row[POLICY_MAX];
+	struct policy_ops *swept; /* guests, by parameter; or NULL */
 };
 
 /* Who has a slot now. */
@@ -33,6 +35,8 @@ struct whatif {
 	struct replay *replay;
 	struct prove *prove;
 	struct blame *blame;
+	struct sweep *sweep; /* or NULL */
+	unsigned int nr_params;
 	struct life life[FP_MAX_VCPUS];
 	struct ended ended[KEEP];
 	size_t nr_ended; /* ever; the last KEEP are here */
@@ -55,16 +59,40 @@ struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer)
 	return NULL;
 }
 
+int whatif__sweep(struct whatif *w, unsigned int cpus,
+		  const struct params *params)
+{
+	if (!params->nr)
+		return 0;
+	w->sweep = sweep__new(cpus, params);
+	w->nr_params = params->nr;
+	return w->sweep ? 0 : -ENOMEM;
+}
+
 void whatif__free(struct whatif *w)
 {
+	size_t i;
+
 	if (!w)
 		return;
+	for (i = 0; w->sweep && i < KEEP; i++)
+		free(w->ended[i].swept);
+	sweep__free(w->sweep);
 	needs__free(w->needs);
 	policies__free(w->policies);
 	replay__free(w->replay);
 	prove__free(w->prove);
 	blame__free(w->blame);
 	free(w);
+}
+
+static struct policy_ops *copy_swept(const struct whatif *w, uint32_t slot)
+{
+	const struct policy_ops *guest = sweep__rows(w->sweep, slot);
+	size_t size = w->nr_params * sizeof(*guest);
+	struct policy_ops *copy = guest ? malloc(size) : NULL;
+
+	return copy ? memcpy(copy, guest, size) : NULL;
 }
 
 /* The slot goes to another vcpu: nothing of the last one is pending any more. */
@@ -74,12 +102,17 @@ static void archive(struct whatif *w, uint32_t slot)
 	const struct replay_vcpu *v = replay__vcpu(w->replay, slot);
 	const struct policy_row *row = policies__rows(w->policies, slot);
 
+	free(e->swept);
 	*e = (struct ended){ .slot = slot, .gen = w->life[slot].gen };
 	if (v)
 		e->replay = *v;
 	if (row)
 		memcpy(e->row, row, sizeof(e->row));
 	policies__end(w->policies, slot);
+	if (w->sweep) {
+		e->swept = copy_swept(w, slot);
+		sweep__end(w->sweep, slot);
+	}
 	replay__forget(w->replay, slot);
 }
 
@@ -121,6 +154,8 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 	end = need + needs__of(w->needs, rec, at.step, need);
 	for (n = need; n < end; n++) {
 		err = policies__step(w->policies, n);
+		if (!err && w->sweep)
+			err = sweep__step(w->sweep, n);
 		if (err)
 			return err;
 	}
@@ -174,6 +209,44 @@ struct policy_row whatif__total(const struct whatif *w, enum policy policy)
 const struct prove *whatif__proof(const struct whatif *w)
 {
 	return w->prove;
+}
+
+/* The host's state is moved when martin moves it: see sweep.h. */
+static struct policy_row with_guest(struct policy_row row,
+				    const struct policy_ops *guest)
+{
+	row.guest = *guest;
+	return row;
+}
+
+static const struct policy_ops *swept(const struct whatif *w, uint32_t slot,
+				      uint32_t gen)
+{
+	const struct ended *e;
+
+	if (has_slot(w, slot, gen))
+		return sweep__rows(w->sweep, slot);
+	e = find_ended(w, slot, gen);
+	return e ? e->swept : NULL;
+}
+
+bool whatif__swept(const struct whatif *w, uint32_t slot, uint32_t gen,
+		   unsigned int i, struct policy_row *row)
+{
+	const struct policy_row *rows = whatif__rows(w, slot, gen);
+	const struct policy_ops *guest = swept(w, slot, gen);
+
+	if (!rows || !guest)
+		return false;
+	*row = with_guest(rows[POLICY_MARTIN], &guest[i]);
+	return true;
+}
+
+struct policy_row whatif__swept_total(const struct whatif *w, unsigned int i)
+{
+	struct policy_ops guest = sweep__total(w->sweep, i);
+
+	return with_guest(whatif__total(w, POLICY_MARTIN), &guest);
 }
 
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "blame.h"
+#include "param.h"
 #include "policy.h"
 #include "prove.h"
 #include "snapshot.h"
@@ -20,6 +21,10 @@ struct whatif;
 /* NULL if there is no memory. whatif__free(NULL) is fine. */
 struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer);
 void whatif__free(struct whatif *w);
+
+/* Before the first record: these policies, too. 0 or -ENOMEM. */
+int whatif__sweep(struct whatif *w, unsigned int cpus,
+		  const struct params *params);
 
 /* One record of the stream. 0 or -ENOMEM. */
 int whatif__feed(struct whatif *w, const struct fp_rec *rec);
@@ -32,6 +37,10 @@ const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
 				      uint32_t gen);
 struct policy_row whatif__total(const struct whatif *w, enum policy policy);
 const struct prove *whatif__proof(const struct whatif *w);
+/* The same of policies with a parameter; @i: which of them. */
+bool whatif__swept(const struct whatif *w, uint32_t slot, uint32_t gen,
+		   unsigned int i, struct policy_row *row);
+struct policy_row whatif__swept_total(const struct whatif *w, unsigned int i);
 /* See blame__rows(). */
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr);
 

@@ -143,20 +143,40 @@ static void add_larger(struct whatif_sum *sum, const struct policy_row *row,
 	add(&sum->irqoff_bytes, times(irqoff(&row->guest), more));
 }
 
-static struct whatif_sum derived_all(const struct whatif *w,
-				     const struct snapshot *s,
-				     enum policy policy)
+static bool find(const struct whatif *w, const struct snap_vcpu *v, int row,
+		 struct policy_row *found)
 {
-	struct policy_row all = whatif__total(w, policy);
-	struct whatif_sum sum = derived(&all, SNAP_FPSIMD_BYTES);
+	const struct policy_row *rows;
+
+	if (row >= WHATIF_PARAM)
+		return whatif__swept(w, v->slot, v->gen,
+				     (unsigned int)(row - WHATIF_PARAM), found);
+	rows = whatif__rows(w, v->slot, v->gen);
+	if (rows)
+		*found = rows[row - WHATIF_POLICY];
+	return rows;
+}
+
+static struct policy_row find_total(const struct whatif *w, int row)
+{
+	if (row >= WHATIF_PARAM)
+		return whatif__swept_total(w,
+					   (unsigned int)(row - WHATIF_PARAM));
+	return whatif__total(w, row - WHATIF_POLICY);
+}
+
+static struct whatif_sum derived_all(const struct whatif *w,
+				     const struct snapshot *s, int row)
+{
+	struct policy_row found = find_total(w, row);
+	struct whatif_sum sum = derived(&found, SNAP_FPSIMD_BYTES);
 	size_t i;
 
 	for (i = 0; i < s->nr_vcpus; i++) {
 		const struct snap_vcpu *v = &s->vcpus[i];
-		const struct policy_row *row = whatif__rows(w, v->slot, v->gen);
 
-		if (row)
-			add_larger(&sum, &row[policy],
+		if (find(w, v, row, &found))
+			add_larger(&sum, &found,
 				   v->guest_bytes - SNAP_FPSIMD_BYTES);
 	}
 	return sum;
@@ -176,21 +196,43 @@ struct whatif_sum whatif_sum__row(const struct whatif *w,
 				  const struct snapshot *s,
 				  const struct snap_vcpu *v, int row)
 {
-	enum policy policy = row - WHATIF_POLICY;
-	const struct policy_row *of;
+	struct policy_row found;
 
 	if (row < WHATIF_POLICY)
 		return v ? actual(v, v->guest_bytes, row) : actual_all(s, row);
 	if (hidden(s, v))
 		return nothing("the host cannot see what its guests use");
-	if (s->sve_vl && !policy__knows_sve(policy))
+	if (s->sve_vl && row < WHATIF_PARAM &&
+	    !policy__knows_sve(row - WHATIF_POLICY))
 		return nothing("never defined for a host with SVE");
 	if (!v)
-		return derived_all(w, s, policy);
-	of = whatif__rows(w, v->slot, v->gen);
-	if (!of)
+		return derived_all(w, s, row);
+	if (!find(w, v, row, &found))
 		return nothing("the stream does not have this vcpu");
-	return derived(&of[policy], v->guest_bytes);
+	return derived(&found, v->guest_bytes);
+}
+
+static int64_t less(uint64_t a, uint64_t b, uint64_t done)
+{
+	return (int64_t)(a + b - done);
+}
+
+struct whatif_diff whatif_sum__diff(const struct whatif_sum *sum,
+				    const struct whatif_sum *kernel)
+{
+	struct whatif_diff d = { .na = sum->why ||
+				       range__na(kernel->guest_save) };
+	uint64_t saves, loads;
+
+	if (d.na)
+		return d;
+	saves = kernel->host_save.lo + kernel->guest_save.lo;
+	loads = kernel->host_load.lo + kernel->guest_load.lo;
+	d.save[0] = less(sum->host_save.lo, sum->guest_save.lo, saves);
+	d.save[1] = less(sum->host_save.hi, sum->guest_save.hi, saves);
+	d.load[0] = less(sum->host_load.lo, sum->guest_load.lo, loads);
+	d.load[1] = less(sum->host_load.hi, sum->guest_load.hi, loads);
+	return d;
 }
 
 /* ---- what it costs ---- */

@@ -33,6 +33,7 @@ enum {
 	WHATIF_ORACLE, /* what of that was needed, and what may have been */
 	WHATIF_POLICY, /* the first of them */
 	WHATIF_ROWS = WHATIF_POLICY + POLICY_MAX,
+	WHATIF_PARAM = WHATIF_ROWS, /* the first of those with a parameter */
 };
 
 /* Those of the kernel are always shown; @policies: bit per policy. */
@@ -45,6 +46,16 @@ bool whatif_sum__shown(uint32_t policies, int row);
 struct whatif_sum whatif_sum__row(const struct whatif *w,
 				  const struct snapshot *s,
 				  const struct snap_vcpu *v, int row);
+
+/* What it moves more than the kernel did, from and to; negative: less. */
+struct whatif_diff {
+	bool na;
+	int64_t save[2];
+	int64_t load[2];
+};
+
+struct whatif_diff whatif_sum__diff(const struct whatif_sum *sum,
+				    const struct whatif_sum *kernel);
 
 bool range__na(struct range r);
 /* N/a if one of them is. */
