@@ -12,6 +12,7 @@
 #include "exit.h"
 #include "names.h"
 #include "offline.h"
+#include "param.h"
 #include "trace.h"
 #include "util.h"
 #include "view.h"
@@ -22,6 +23,7 @@ struct whatif_config {
 	bool json;
 	bool vcpus;
 	const char *policies; /* names, with commas */
+	const char *sweep; /* name of a parameter */
 	const char *read;
 };
 
@@ -34,6 +36,9 @@ static const struct opt opts[] = {
 	{ .name = "policy", .type = OPT_STRING, .offset = AT(policies),
 	  .arg = "LIST",
 	  .help = "only these policies, with commas between them" },
+	{ .name = "sweep", .type = OPT_STRING, .offset = AT(sweep),
+	  .arg = "NAME",
+	  .help = "print a row for each of many values of this parameter" },
 	{ .letter = 'v', .name = "vcpus", .offset = AT(vcpus),
 	  .help = "print a table for each vcpu, and decisions by kind, too" },
 	{ .letter = 'r', .name = "read", .type = OPT_STRING,
@@ -54,6 +59,7 @@ struct whatif_run {
 	struct whatif_config cfg;
 	struct whatif *whatif;
 	uint32_t policies; /* bit per policy */
+	struct params params;
 	struct cost cost;
 };
 
@@ -105,15 +111,21 @@ static void name_culprit(void *trace, enum blame_kind kind, uint64_t id,
 		snprintf(who, len, "reason %" PRIu64, id);
 }
 
+static bool new_whatif(struct whatif_run *r, unsigned int cpus,
+		       struct blame_namer namer)
+{
+	r->whatif = whatif__new(cpus, namer);
+	return r->whatif && !whatif__sweep(r->whatif, cpus, &r->params);
+}
+
 static int open_whatif(struct count *c)
 {
 	struct whatif_run *r = c->ctx;
+	struct blame_namer namer = { .name = name_culprit };
 
-	if (!r->whatif)
-		r->whatif = whatif__new(
-			c->ses.now.cpus,
-			(struct blame_namer){ .name = name_culprit });
-	return r->whatif ? 0 : fail(c, "out of memory");
+	if (r->whatif || new_whatif(r, c->ses.now.cpus, namer))
+		return 0;
+	return fail(c, "out of memory");
 }
 
 static int drain(struct count *c)
@@ -174,6 +186,7 @@ static int print_view(const struct whatif_run *r, FILE *out, struct view *v)
 {
 	v->whatif = r->whatif;
 	v->policies = r->policies;
+	v->params = &r->params;
 	if (r->cfg.json)
 		view_json__print(out, v);
 	else
@@ -202,9 +215,8 @@ static int begin_trace(struct offline *o)
 {
 	struct whatif_run *r = o->ctx;
 
-	r->whatif = whatif__new(trace__host(o->trace)->cpus,
-				(struct blame_namer){ name_culprit, o->trace });
-	if (r->whatif)
+	if (new_whatif(r, trace__host(o->trace)->cpus,
+		       (struct blame_namer){ name_culprit, o->trace }))
 		return 0;
 	fps_err("out of memory");
 	return EXIT_ENV;
@@ -260,7 +272,11 @@ static void list_policies(FILE *out)
 
 	fputs("\nPolicies:\n", out);
 	for (i = 0; i < POLICY_MAX; i++)
-		fprintf(out, "  %-11s %s\n", policy__name(i), policy__what(i));
+		fprintf(out, "  %-13s %s\n", policy__name(i), policy__what(i));
+	for (i = 0; i < PARAM_KINDS; i++)
+		fprintf(out, "  %s=%-*s %s\n", param__name(i),
+			12 - (int)strlen(param__name(i)), param__arg(i),
+			param__what(i));
 }
 
 static bool one_policy(const char *name, size_t len, uint32_t *set)
@@ -276,28 +292,68 @@ static bool one_policy(const char *name, size_t len, uint32_t *set)
 	return true;
 }
 
-/* 0, or the exit code. */
-static int parse_policies(const struct command *cmd, const char *list,
-			  uint32_t *set)
+static int no_policy(const struct command *cmd, const char *name, size_t len)
 {
-	size_t len;
-	int code;
+	int code = opt__usage_error(cmd, "there is no policy '%.*s'", (int)len,
+				    name);
 
-	if (!list) {
-		*set = (1u << POLICY_MAX) - 1;
-		return 0;
-	}
-	for (;; list += len + 1) {
-		len = strcspn(list, ",");
-		if (!one_policy(list, len, set))
-			break;
-		if (!list[len])
-			return 0;
-	}
-	code = opt__usage_error(cmd, "there is no policy '%.*s'", (int)len,
-				list);
 	list_policies(stderr);
 	return code;
+}
+
+/* NAME=VALUE; 0, or the exit code. */
+static int one_param(const struct command *cmd, const char *text, size_t len,
+		     struct params *params)
+{
+	size_t name = strcspn(text, "=,"), value = name + (text[name] == '=');
+	struct param p = { .kind = param__by_name(text, name) };
+
+	if (p.kind == PARAM_KINDS)
+		return no_policy(cmd, text, len);
+	if (!param__parse(&p, text + value, len - value))
+		return opt__usage_error(cmd, "'%.*s': %s is %s", (int)len, text,
+					param__arg(p.kind),
+					param__allowed(p.kind));
+	if (!params__add(params, &p))
+		return opt__usage_error(cmd, "more than %d parameters",
+					PARAMS_SELECTED);
+	return 0;
+}
+
+/* 0, or the exit code. */
+static int parse_policies(const struct command *cmd, struct whatif_run *r)
+{
+	const char *list = r->cfg.policies;
+	size_t len;
+	int code = 0;
+
+	if (!list) /* but a curve alone has this kernel beside it */
+		r->policies = r->cfg.sweep ? 0 : (1u << POLICY_MAX) - 1;
+	for (; list && !code; list = list[len] ? list + len + 1 : NULL) {
+		len = strcspn(list, ",");
+		if (!one_policy(list, len, &r->policies))
+			code = one_param(cmd, list, len, &r->params);
+	}
+	return code;
+}
+
+/* The same. */
+static int parse_sweep(const struct command *cmd, struct whatif_run *r)
+{
+	const char *name = r->cfg.sweep;
+	enum param_kind kind;
+
+	if (!name)
+		return 0;
+	kind = param__by_name(name, strlen(name));
+	if (kind == PARAM_KINDS)
+		return opt__usage_error(cmd,
+					"there is no parameter '%s': it is %s "
+					"or %s",
+					name, param__name(PARAM_FLUSH_AFTER),
+					param__name(PARAM_KEEP));
+	params__add_curve(&r->params, kind);
+	return 0;
 }
 
 static int whatif_main(const struct command *cmd, int argc, char **argv)
@@ -315,7 +371,9 @@ static int whatif_main(const struct command *cmd, int argc, char **argv)
 	if (!opt__parse(cmd, argc, argv, &r.cfg, &rest) ||
 	    (!r.cfg.read && !count__operands(cmd, &rest)))
 		return rest.code;
-	code = parse_policies(cmd, r.cfg.policies, &r.policies);
+	code = parse_policies(cmd, &r);
+	if (!code)
+		code = parse_sweep(cmd, &r);
 	if (code)
 		return code;
 	if (r.cfg.read) {

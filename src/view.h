@@ -12,6 +12,7 @@
 #include "snapshot.h"
 
 struct whatif;
+struct params;
 struct json;
 
 struct view {
@@ -19,7 +20,8 @@ struct view {
 	int foreign_bit;
 	const struct witness *witness; /* of the interval, or NULL */
 	const struct whatif *whatif; /* of all up to now, or NULL */
-	uint32_t policies; /* its rows to show, bit per policy */
+	uint32_t policies; /* its rows to show, bit per policy .. */
+	const struct params *params; /* .. and these; NULL: none */
 	const struct cost *cost; /* of one transfer, with @whatif */
 	const int *marks; /* first and last index, or NULL; last < 0: not yet */
 	/* text only */
@@ -32,7 +34,7 @@ struct view {
 void view_json__print(FILE *out, const struct view *v);
 /* One table. */
 void view_text__print(FILE *out, const struct view *v);
-/* One table per vcpu (if @vcpus) and one of all: a row per policy. */
+/* One table per vcpu (if @vcpus) and one of all: a row per policy; and a curve. */
 void view_whatif__print(FILE *out, const struct view *v, bool vcpus);
 /* Who took the registers from guests, the worst first; nothing if nobody did. */
 void view_blame__print(FILE *out, const struct view *v);

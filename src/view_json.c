@@ -4,6 +4,7 @@
  * number fpstat does not know yet, or not on this host, is null, never 0.
  */
 #include "json.h"
+#include "param.h"
 #include "util.h"
 #include "view.h"
 #include "whatif.h"
@@ -281,21 +282,84 @@ static const char *row_name(int row)
 	return policy__name(row - WHATIF_POLICY);
 }
 
+static void whose(struct json *j, const struct snap_vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	json__str(j, "vm", vcpu->vm);
+	json__u64(j, "vm_pid", vcpu->vm_pid);
+	json__u64(j, "vcpu", vcpu->vcpu_id);
+}
+
 /* A row for one vcpu, or (@vcpu is NULL) for all. */
 static void policy(struct json *j, const struct view *v,
-		   const struct snap_vcpu *vcpu, int row)
+		   const struct snap_vcpu *vcpu, int row, const char *name)
 {
 	struct whatif_sum sum = whatif_sum__row(v->whatif, v->s, vcpu, row);
 
 	begin(j, v, "policy");
-	json__str(j, "name", row_name(row));
-	if (vcpu) {
-		json__str(j, "vm", vcpu->vm);
-		json__u64(j, "vm_pid", vcpu->vm_pid);
-		json__u64(j, "vcpu", vcpu->vcpu_id);
-	}
+	json__str(j, "name", name);
+	whose(j, vcpu);
 	policy_numbers(j, &sum, v->cost);
 	json__end(j);
+}
+
+static void diff_range(struct json *j, const char *key, const int64_t r[2])
+{
+	json__array(j, key);
+	json__i64(j, NULL, r[0]);
+	json__i64(j, NULL, r[1]);
+	json__end(j);
+}
+
+static void diff(struct json *j, const struct whatif_diff *d)
+{
+	if (d->na) {
+		json__null(j, "diff");
+		return;
+	}
+	json__object(j, "diff");
+	diff_range(j, "save", d->save);
+	diff_range(j, "load", d->load);
+	json__end(j);
+}
+
+/* One value of the curve. */
+static void sweep(struct json *j, const struct view *v,
+		  const struct snap_vcpu *vcpu, unsigned int i)
+{
+	const struct param *p = &v->params->param[i];
+	struct whatif_sum sum =
+		whatif_sum__row(v->whatif, v->s, vcpu, WHATIF_PARAM + (int)i);
+	struct whatif_sum kernel =
+		whatif_sum__row(v->whatif, v->s, vcpu, WHATIF_KERNEL);
+	struct whatif_diff d = whatif_sum__diff(&sum, &kernel);
+
+	begin(j, v, "sweep");
+	json__str(j, "name", param__name(p->kind));
+	if (p->value == PARAM_INF)
+		json__null(j, "value");
+	else
+		json__u64(j, "value", p->value);
+	whose(j, vcpu);
+	policy_numbers(j, &sum, v->cost);
+	diff(j, &d);
+	json__end(j);
+}
+
+static void params_of(struct json *j, const struct view *v,
+		      const struct snap_vcpu *vcpu)
+{
+	char name[PARAM_TEXT];
+	unsigned int i;
+
+	for (i = 0; v->params && i < v->params->nr; i++) {
+		param__text(&v->params->param[i], name, sizeof(name));
+		if (i < v->params->curve)
+			policy(j, v, vcpu, WHATIF_PARAM + (int)i, name);
+		else
+			sweep(j, v, vcpu, i);
+	}
 }
 
 static void policies_of(struct json *j, const struct view *v,
@@ -305,8 +369,9 @@ static void policies_of(struct json *j, const struct view *v,
 
 	for (i = 0; i < WHATIF_ROWS; i++) {
 		if (whatif_sum__shown(v->policies, i))
-			policy(j, v, vcpu, i);
+			policy(j, v, vcpu, i, row_name(i));
 	}
+	params_of(j, v, vcpu);
 }
 
 static void cost_xfer(struct json *j, const char *key, const struct cost *cost,

@@ -71,8 +71,8 @@ fi
 if command -v jq >/dev/null && [ -x "$fake" ]; then
 	report "fpstat-whatif.8 names each key of the JSON" < <(
 		for scene in stream stream-x86; do
-			FPSTAT_FAKE=$scene "$fake" whatif --json -- true
-		done | jq -r 'select(.type == "policy" or .type == "cost") |
+			FPSTAT_FAKE=$scene "$fake" whatif --json --sweep keep -- true
+		done | jq -r 'select(.type == "policy" or .type == "cost" or .type == "sweep") |
 			.type, (paths | map(strings) | last | strings)' |
 		sort -u | while read -r key; do
 			cat man/fpstat-whatif.8 man/fpstat-stat.8 | grep -qw -- "$key" || echo "$key"
@@ -96,9 +96,9 @@ report "fpstat-export.8 has each format" < <(
 	done
 )
 report "fpstat-whatif.8 has each policy" < <(
-	"$program" whatif --help | sed -n '/^Policies/,$s/^  \([a-z-]*\)  *[a-z].*/\1/p' |
+	"$program" whatif --help | sed -n '/^Policies/,$s/^  \([a-z-]*=*\)[A-Z]*  *[a-z].*/\1/p' |
 	while read -r policy; do
-		grep -q "^\.B $policy$" man/fpstat-whatif.8 || echo "$policy"
+		sed 's/\\-/-/g' man/fpstat-whatif.8 | grep -q "^\.BI* $policy\( [A-Z]\)*$" || echo "$policy"
 	done
 )
 version=$(sed -n 's/^VERSION := //p' Makefile)

@@ -22,7 +22,8 @@ struct capture {
 	const char *scene;
 	unsigned int reads;
 	int marks;
-	size_t sent; /* records of the stream */
+	size_t sent; /* records of the stream .. */
+	size_t turn_size; /* .. and of one turn of it */
 	uint64_t opened; /* ns */
 };
 
@@ -111,8 +112,13 @@ static void wait_for_verdict(struct snap_xfer *x)
 #define TASK_D 0x4000
 #define VCPU_0 0x5000
 #define VCPU_1 0x6000
+#define TASK_E 0x7000
+#define TASK_K 0x8000
+#define VCPU_2 0x9000
 
 #define EV(k, b, f, r) .ev = { .buf = b, .kind = FP_EV_##k, .foreign = f, .in_run = r }
+
+#define PREEMPT(b, f, r) .ev = { .buf = b, .kind = FP_EV_SWITCH, .foreign = f, .in_run = r, .arg = 1 }
 
 /* clang-format off */
 static const struct fp_rec script[] = {
@@ -138,6 +144,26 @@ static const struct fp_rec script[] = {
 	{ .cpu = 2, .slot = FP_NO_SLOT, EV(LOAD, TASK_D, 1, 0) },
 	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SWITCH, TASK_D, 0, 0), .other = TASK_C },
 	{ .cpu = 2, .slot = FP_NO_SLOT, EV(SAVE, TASK_D, 0, 0) },
+	/*
+	 * "stream-away" alone has these: that of vcpu 2 uses FP, and is preempted
+	 * by a kernel thread, for 30us and for 3ms.
+	 */
+	{ .cpu = 3, .slot = 2, EV(VLOAD, TASK_E, 0, 0), .other = VCPU_2 },
+	{ .cpu = 3, .slot = 2, EV(SAVE, TASK_E, 0, 1) },
+	{ .cpu = 3, .slot = 2, EV(BIND_VCPU, VCPU_2, 1, 1) },
+	{ .cpu = 3, .slot = 2, PREEMPT(TASK_E, 0, 1), .other = TASK_K, .exits = 1, .ns = 1000000 },
+	{ .cpu = 3, .slot = 2, EV(SAVE, TASK_E, 0, 1) },
+	{ .cpu = 3, .slot = FP_NO_SLOT, PREEMPT(TASK_K, 1, 0), .other = TASK_E },
+	{ .cpu = 3, .slot = 2, EV(VLOAD, TASK_E, 1, 1), .other = VCPU_2, .ns = 1030000 },
+	{ .cpu = 3, .slot = 2, EV(BIND_VCPU, VCPU_2, 1, 1) },
+	{ .cpu = 3, .slot = 2, PREEMPT(TASK_E, 0, 1), .other = TASK_K, .exits = 1, .ns = 2000000 },
+	{ .cpu = 3, .slot = 2, EV(SAVE, TASK_E, 0, 1) },
+	{ .cpu = 3, .slot = FP_NO_SLOT, PREEMPT(TASK_K, 1, 0), .other = TASK_E },
+	{ .cpu = 3, .slot = 2, EV(VLOAD, TASK_E, 1, 1), .other = VCPU_2, .ns = 5000000 },
+	{ .cpu = 3, .slot = 2, EV(BIND_VCPU, VCPU_2, 1, 1) },
+	{ .cpu = 3, .slot = 2, EV(SAVE, TASK_E, 0, 1), .exits = 1 },
+	{ .cpu = 3, .slot = FP_NO_SLOT, EV(RUN_END, TASK_E, 1, 0), .flags = FP_REC_NO_JUDGE },
+	{ .cpu = 3, .slot = 2, EV(LOAD, TASK_E, 1, 0) },
 };
 /* clang-format on */
 
@@ -147,9 +173,11 @@ static const struct fp_rec preamble[] = {
 	  .flags = FP_REC_NO_JUDGE },
 	{ .cpu = 1, .slot = FP_NO_SLOT, EV(RUN_END, TASK_B, 0, 0),
 	  .flags = FP_REC_NO_JUDGE },
+	{ .cpu = 3, .slot = FP_NO_SLOT, EV(RUN_END, TASK_E, 0, 0),
+	  .flags = FP_REC_NO_JUDGE },
 };
 
-enum { SCRIPT = sizeof(script) / sizeof(script[0]) };
+enum { PREAMBLE = 2, SCRIPT = 19 }; /* of what is common to all scenes */
 
 static bool has_stream(const char *scene)
 {
@@ -176,8 +204,8 @@ static struct fp_rec next_record(const struct capture *c, size_t i)
 {
 	struct fp_rec rec = script[i];
 
-	rec.ns = c->opened + (c->sent - 1) / SCRIPT * TURN_NS + TURN_NS +
-		 1000 * i;
+	rec.ns += c->opened + 1000 * i +
+		  (c->sent / c->turn_size + 1) * TURN_NS;
 	if (scene_is(c, "stream-gap") && i == 5)
 		rec.flags |= FP_REC_GAP;
 	return rec;
@@ -186,14 +214,20 @@ static struct fp_rec next_record(const struct capture *c, size_t i)
 int capture__drain(struct capture *c,
 		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
 {
+	bool away = scene_is(c, "stream-away");
+	size_t n = away ? ARRAY_SIZE(preamble) : PREAMBLE;
 	int err = 0;
 
-	if (!c->sent && has_stream(c->scene) && !fn(ctx, &preamble[0]))
-		err = fn(ctx, &preamble[1]);
-	while (!err && has_stream(c->scene) && c->sent < turns(c) * SCRIPT) {
-		size_t i = c->sent++ % SCRIPT;
+	c->turn_size = away ? ARRAY_SIZE(script) : SCRIPT;
+	if (!has_stream(c->scene))
+		return 0;
+	while (!c->sent && !err && n-- > 0)
+		err = fn(ctx, &preamble[n]);
+	while (!err && c->sent < turns(c) * c->turn_size) {
+		size_t i = c->sent % c->turn_size;
 		struct fp_rec rec = next_record(c, i);
 
+		c->sent++;
 		if (!left_out(c, i))
 			err = fn(ctx, &rec);
 	}
@@ -232,8 +266,25 @@ static void stream_vcpus(struct snapshot *s, uint64_t t)
 	memset(v[1].cause, 0, sizeof(v[1].cause));
 }
 
+static void away_vcpu(struct snap_vcpu *v, uint64_t t)
+{
+	v->runs = t;
+	v->exits = 3 * t;
+	v->guest_runs_live = 0;
+	v->guest = all_needed(t, 3, 3);
+	v->guest.save.needed = v->guest.load.needed = t;
+	v->guest.save.redundant = v->guest.load.redundant = 2 * t;
+	v->guest.save.unclobbered = 2 * t;
+	v->host = all_needed(t, 1, 1);
+	memset(v->cause, 0, sizeof(v->cause));
+	v->cause[FP_CAUSE_PREEMPT] = 2 * t;
+	v->cause[FP_CAUSE_USER_RETURN] = t;
+}
+
 static void stream(const struct capture *c, struct snapshot *s, uint64_t t)
 {
+	if (scene_is(c, "stream-away"))
+		away_vcpu(&s->vcpus[2], t);
 	s->sve_vl = 0;
 	if (scene_is(c, "stream-sve")) {
 		s->sve_vl = 64;
@@ -326,7 +377,7 @@ static size_t scene_size(const struct capture *c)
 	if (scene_is(c, "empty") || scene_is(c, "noguest"))
 		return 0;
 	if (has_stream(c->scene))
-		return 2;
+		return scene_is(c, "stream-away") ? 3 : 2;
 	return scene_is(c, "many") ? 1024 : 4;
 }
 

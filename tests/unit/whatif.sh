@@ -44,7 +44,65 @@ is "what is unsafe comes first" unsafe
 wide() { whatif 0 stream-unlike -- true && narrow && out '^defensive .* 101-1010 0.3-2.1M '; }
 is "larger numbers fit, too" wide
 
+# a parameter
+is "keep for T"       table sweep-keep.txt stream-away --strict --sweep keep --policy martin,keep=1ms
+is "flush after N"    table sweep-flush.txt stream --sweep flush-after
+is "a curve for each vcpu" table sweep-vcpus.txt stream-away --sweep keep -v
+is "a curve, protected KVM" table sweep-pkvm.txt pkvm --sweep keep
+selected()
+{
+	whatif 0 stream --policy flush-after=8,keep=50us,martin,flush-after=inf,keep=50us -- true && narrow &&
+	[ "$(sed -n 's/^\([a-z][a-z=0-9-]*\) .*ns$/\1/p' "$tmp/out" | xargs)" = \
+		"this needed martin flush-after=8 keep=50us flush-after=inf" ] || { cat "$tmp/out"; false; }
+}
+is "selected values, none twice" selected
+ends()
+{
+	whatif 0 stream --policy martin,flush-after=inf,keep=0 -- true &&
+	[ "$(sed -n '/^\(martin\|flush-after=inf\|keep=0\) /s/^[^ ]* *//p' "$tmp/out" | uniq | wc -l)" = 1 ]
+}
+is "their ends are martin" ends
+apart() { whatif 0 stream --sweep keep -- true && ! out '^martin' && out '^this kernel ' && out '^inf '; }
+is "a curve stands beside this kernel" apart
+
 # JSON
+curve()
+{
+	whatif 0 stream-away --json --sweep keep --policy keep=1ms,martin -- true && silent &&
+	all '[.[] | select(.type == "sweep")] | length == 84 and
+	     all(.[]; .name == "keep" and .unsafe == [0, 0]) and
+	     (map(del(.vm, .vm_pid, .vcpu) | keys) | unique | length == 1) and
+	     (map(select(has("vm") | not)) |
+	      (map(.value) | .[0] == 0 and .[1] == 1000 and .[19] == 1000000000 and
+	       .[20] == null and length == 21) and
+	      ([.[0, 5, 6, 11, 12, 20].load[0]] == [14, 14, 12, 12, 10, 10]) and
+	      ([.[0, 20].diff] == [{ save: [-2, -2], load: [-2, -2] },
+				   { save: [-2, -2], load: [-6, -6] }]))' &&
+	all '[.[] | select(.type == "policy" and (has("vm") | not))] |
+	     map(.name) == ["kernel", "oracle", "martin", "keep=1ms"]' &&
+	all '(.[] | select(.type == "policy" and .name == "keep=1ms" and .vcpu == null)) as $p |
+	     .[] | select(.type == "sweep" and .value == 1000000 and .vcpu == null) |
+	     del(.type, .name, .value, .diff) == ($p | del(.type, .name))'
+}
+is "a curve" curve
+exits()
+{
+	whatif 0 stream --json --sweep flush-after -- true &&
+	all '[.[] | select(.type == "sweep" and .vm == "alpha" and .vcpu == 0)] |
+	     map(.value) == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, null] and
+	     .[0].guest == { save: [4, 30], load: [4, 30] }'
+}
+is "a curve of exits" exits
+hidden()
+{
+	whatif 0 pkvm --json --sweep keep --policy keep=1ms -- true &&
+	all '[.[] | select(.type == "sweep" or .name == "keep=1ms")] |
+	     length > 0 and all(.[]; .save == null and .guest == null and
+		.bytes == null and .diff == null)'
+}
+is "a curve of what is hidden: null" hidden
+no_curve() { whatif 0 stream --json -- true && ! out '"sweep"'; }
+is "no curve that was not asked for" no_curve
 records()
 {
 	whatif 0 stream --json --policy $some -- true && silent &&
@@ -147,6 +205,24 @@ none() { says "there is no policy 'oracle'" 2 stream --policy martin,oracle -- t
 is "no such policy" none
 is "no name" says "there is no policy ''" 2 stream --policy martin, -- true
 is "a long name" says 'there is no policy' 2 stream --policy "$(printf '%040d' 0)" -- true
+# wrong TEXT ARG...: it is the user's mistake, and nothing was printed
+wrong() { local what=$1; shift; says "$what" 2 stream "$@" -- true && [ ! -s "$tmp/out" ]; }
+for bad in x -1 1.5 1us 1000000001 99999999999999999999 ''; do
+	is "flush-after=$bad" wrong "'flush-after=$bad': N is a number of exits .*, or inf" --policy "martin,flush-after=$bad"
+done
+for bad in 5 us 5min -5us 1.5ms 5000000000s INF ''; do
+	is "keep=$bad" wrong "'keep=$bad': T is 0, a time such as .*, or inf" --policy "keep=$bad,martin"
+done
+is "a parameter without a value" wrong "'keep': T is" --policy martin,keep
+is "a value without a parameter" wrong "there is no policy 'martin=3'" --policy dall,martin=3
+is "a parameter without a name" wrong "there is no policy '=3'" --policy =3,keep=0
+is "no such parameter" wrong "there is no parameter 'kep': it is flush-after or keep" --sweep kep
+is "a policy without one" wrong "there is no parameter 'martin'" --sweep martin
+is "a sweep of a value" wrong "there is no parameter 'keep=3us'" --sweep keep=3us
+is "a sweep of nothing" wrong "there is no parameter ''" --sweep ""
+is "too many values" wrong "more than 32 parameters" --policy "$(seq -s, -f 'flush-after=%g' 33)"
+most() { whatif 0 stream --policy "$(seq -s, -f 'flush-after=%g' 32)" --sweep keep -- true && out '^flush-after=32 ' && out '^inf '; }
+is "as many as there may be" most
 is "operand" says 'after --' 2 stream sleep 1
 apart() { whatif 0 stream -o "$tmp/rec" -- echo mine && [ "$(cat "$tmp/out")" = mine ] &&
 	grep -q '^needed ' "$tmp/rec"; }
