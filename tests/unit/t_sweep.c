@@ -1085,8 +1085,11 @@ static void check_script(const struct script *s)
 	for (i = 0; i < s->needs; i++)
 		step_both(&b, &s->need[i]);
 	for (slot = SLOT; slot <= SLOT_W; slot++) {
+		static const struct policy_row none[POLICY_MAX];
 		const struct policy_row *row = policies__rows(b.policies, slot);
 
+		if (!row)
+			row = none;
 		ops = sweep__rows(b.sweep, slot);
 		check_ends(ops, row);
 		check_falling(ops, !s->gap);
