@@ -426,17 +426,22 @@ static bool seen_before(const struct attach *a, size_t n)
 	return false;
 }
 
-uint64_t attach__missed(const struct attach *a)
+uint64_t attach__missed(const struct attach *a, char *by, size_t len)
 {
-	uint64_t missed = 0;
+	uint64_t n, missed = 0;
 	size_t i;
 
+	*by = '\0';
 	for (i = 0; i < a->nr; i++) {
 		const struct point *p = &a->point[i];
 
-		if (p->link && !(p->hook->flags & HOOK_WITNESS) &&
-		    !seen_before(a, i))
-			missed += recursion_misses(p->prog);
+		if (!p->link || p->hook->flags & HOOK_WITNESS ||
+		    seen_before(a, i))
+			continue;
+		n = recursion_misses(p->prog);
+		if (n)
+			fps_append(by, len, bpf_program__name(p->prog));
+		missed += n;
 	}
 	return missed;
 }

@@ -37,7 +37,10 @@ bool attach__has_xcheck(const struct attach *a);
 enum snap_policy attach__policy(const struct attach *a);
 size_t attach__hooks(const struct attach *a, const struct capture_hook **h);
 
-/* How often the kernel dropped a program because one was running already. */
-uint64_t attach__missed(const struct attach *a);
+/*
+ * How often the kernel dropped a program because one was running already; @by gets
+ * the names of these programs.
+ */
+uint64_t attach__missed(const struct attach *a, char *by, size_t len);
 
 #endif /* FPSTAT_ATTACH_H */

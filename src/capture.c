@@ -275,6 +275,21 @@ static void hide_guest(struct snap_vcpu *v)
 	snap_ops__unjudge(&v->host);
 }
 
+static void read_missed(struct capture *c, const struct counters *n,
+			struct snapshot *s)
+{
+	uint64_t contradictions = SUM(n, missed), no_slot = SUM(n, no_slot);
+
+	s->missed =
+		attach__missed(c->attach, s->missed_by, sizeof(s->missed_by)) +
+		contradictions + no_slot;
+	if (contradictions)
+		fps_append(s->missed_by, sizeof(s->missed_by),
+			   "contradictions");
+	if (no_slot)
+		fps_append(s->missed_by, sizeof(s->missed_by), "no slot");
+}
+
 static void read_host(struct capture *c, const struct counters *n,
 		      struct snapshot *s)
 {
@@ -288,8 +303,7 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->cpus = c->nr_cpus;
 	s->sve_vl = kernel__sve_vl();
 	s->lost = SUM(n, lost);
-	s->missed =
-		attach__missed(c->attach) + SUM(n, missed) + SUM(n, no_slot);
+	read_missed(c, n, s);
 	s->undecided = SUM(n, undecided);
 	s->impossible = SUM(n, impossible);
 	s->overhead_ns_per_exit = -1;

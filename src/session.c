@@ -148,13 +148,14 @@ bool session__lost(struct session *s)
 	uint64_t lost = sat_sub(s->now.lost, s->start.lost);
 	uint64_t missed = sat_sub(s->now.missed, s->start.missed);
 	uint64_t undecided = sat_sub(s->now.undecided, s->start.undecided);
+	const char *by = missed ? s->now.missed_by : "";
 
 	if (!lost && !missed && !undecided)
 		return false;
 	snprintf(s->why, sizeof(s->why),
 		 "data was lost: lost %" PRIu64 ", missed %" PRIu64
-		 ", undecided %" PRIu64,
-		 lost, missed, undecided);
+		 "%s%s%s, undecided %" PRIu64,
+		 lost, missed, *by ? " (" : "", by, *by ? ")" : "", undecided);
 	return true;
 }
 

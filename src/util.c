@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,4 +52,11 @@ long fps_read_file(const char *path, char *buf, size_t len)
 	close(fd);
 	buf[err ? 0 : got] = '\0';
 	return err ? err : (long)got;
+}
+
+void fps_append(char *list, size_t len, const char *word)
+{
+	size_t n = strlen(list);
+
+	snprintf(list + n, len - n, "%s%s", n ? ", " : "", word);
 }

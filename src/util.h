@@ -36,4 +36,7 @@ static inline uint64_t sat_sub(uint64_t a, uint64_t b)
  */
 long fps_read_file(const char *path, char *buf, size_t len);
 
+/* "a" and "b" become "a, b", as far as there is room in @len bytes. */
+void fps_append(char *list, size_t len, const char *word);
+
 #endif /* FPSTAT_UTIL_H */

@@ -183,6 +183,8 @@ static void draw_health(struct tui *t, const struct tui_frame *f, int y)
 	ink(&p, A_NORMAL, "up %lu:%02lu:%02lu", up / 3600, up / 60 % 60,
 	    up % 60);
 	alarm_number(t, &p, "missed", s->missed);
+	if (*s->missed_by)
+		ink(&p, A_NORMAL, " (%s)", s->missed_by);
 	alarm_number(t, &p, "lost", s->lost);
 	alarm_number(t, &p, "undecided", s->undecided);
 	ink(&p, A_NORMAL, "  every %g s", f->interval);

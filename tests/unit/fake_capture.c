@@ -438,6 +438,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 	if (scene_is(c, "lossy")) {
 		s->lost = 7 * t;
 		s->missed = 3 * t;
+		fps_append(s->missed_by, sizeof(s->missed_by), "kvm_exit");
+		fps_append(s->missed_by, sizeof(s->missed_by), "no slot");
 		s->undecided = t;
 	}
 	s->task = ops(t, 50, 40, 2);

@@ -29,7 +29,7 @@ changed() { run 1 fickle stat "$@" && err 'host.load: done' && [ ! -s "$tmp/out"
 is "a changed verdict is not shown" changed --json -- true
 is "nor in a table"       changed -i 0.1 -c 3
 is "lossy"                exits 0 lossy stat -- true
-is "lossy, strict"        says 'missed 3' 4 lossy stat --strict -- true
+is "lossy, strict"        says 'missed 3 (kvm_exit, no slot), undecided' 4 lossy stat --strict -- true
 is "strict, all well"     exits 0 two stat --strict -- true
 is "output nowhere"       says 'cannot write' 3 two stat -o /nonexistent/x -- true
 is "full disk"            says 'cannot write' 3 two stat -o /dev/full -- true
