@@ -183,12 +183,14 @@ $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
 
 # What the fuzzers run is also run on their corpus, in the unit tests.
-$(SAN)/t_corpus: $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/fuzz/*.c))
+FUZZED := $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/fuzz/*.c))
+$(SAN)/t_corpus: $(FUZZED)
+$(FUZZED): Makefile
+$(FUZZED): ALL_CFLAGS += -DLLVMFuzzerTestOneInput=fuzz_$(basename $(@F))
 
 # tests/fuzz/NAME.c, for as long as FUZZ says, from tests/fuzz/corpus/NAME.
 FUZZ     ?= -runs=1000000 -max_len=65536
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZ_FLAGS := $(SANITIZE) -fsanitize=fuzzer
 
 fuzz: $(FUZZERS)
 	@for f in $(FUZZERS); do \
@@ -196,13 +198,16 @@ fuzz: $(FUZZERS)
 			-artifact_prefix=$$f. $$f.found tests/fuzz/corpus/$${f##*/} || exit 1; \
 	done
 
-FUZZED := $(filter-out src/trace_meta.c,$(wildcard src/trace_*.c)) \
-	  src/snapshot.c src/utf8.c src/util.c
-$(OUT)/fuzz/%: tests/fuzz/%.c $(FUZZED) $(wildcard src/*.h)
+# All of it with clang, and with what libFuzzer steers by.
+FUZZ_OBJS := $(patsubst %.c,$(OUT)/fuzz/%.o,$(filter-out src/main.c,$(SRCS)))
+$(OUT)/fuzz/%.o: %.c $(OUT)/cc.flags | $(SKELS) $(OUT)/version.h
 	@mkdir -p $(@D)
 	$(say) FUZZ $@
-	$(Q)$(CLANG) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(FUZZ_FLAGS) $(INCLUDES) $(PKG_CFLAGS) \
-		-o $@ $< $(FUZZED) $(PKG_LIBS)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(OUT)/fuzz/%: $(OUT)/fuzz/tests/fuzz/%.o $(FUZZ_OBJS)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 # tests/lab/NAME.c: programs for the lab with all of src/ to draw from.
 LAB_SRCS  := $(sort $(wildcard tests/lab/*.c))

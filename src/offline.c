@@ -199,8 +199,14 @@ static int read_all(struct offline *o)
 
 	o->inside = !is_part(o);
 	err = trace__drain(o->trace, feed, o);
-	if (!err)
-		err = take_counters(o);
+	if (err) {
+		fps_err("cannot read %s: %s", o->input,
+			err == -EPROTONOSUPPORT ?
+				"it has events that only a newer fpstat knows" :
+				strerror(-err));
+		return EXIT_ENV;
+	}
+	err = take_counters(o);
 	if (!err && is_part(o))
 		err = take_part(o);
 	if (err)

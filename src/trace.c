@@ -189,20 +189,30 @@ static int read_counters(struct trace *t, const char *text, size_t len)
 	return 0;
 }
 
+/* Analyses know all kinds that there are: of others they can't make sense. */
+static int read_batch(const struct fp_rec *rec, int n,
+		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
+{
+	int i, err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		err = rec[i].ev.kind < FP_EV_MAX ? fn(ctx, &rec[i]) :
+						   -EPROTONOSUPPORT;
+	return err;
+}
+
 static int read_records(struct trace *t,
 			int (*fn)(void *ctx, const struct fp_rec *rec),
 			void *ctx)
 {
 	const struct fp_rec *rec;
-	int i, n, err;
+	int n, err;
 
 	t->settled = false;
 	while ((n = trace_reader__records(t->reader, &rec)) > 0) {
-		for (i = 0; i < n; i++) {
-			err = fn(ctx, &rec[i]);
-			if (err)
-				return err;
-		}
+		err = read_batch(rec, n, fn, ctx);
+		if (err)
+			return err;
 		t->records += (uint64_t)n;
 		t->host.t = trace__time(t, rec[n - 1].ns);
 	}
@@ -226,7 +236,7 @@ static int read_block(struct trace *t, int kind,
 int trace__drain(struct trace *t,
 		 int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
 {
-	int kind, err = 0;
+	int kind = 0, err = 0;
 
 	while (!err && (kind = trace_reader__next(t->reader)) > 0)
 		err = read_block(t, kind, fn, ctx);

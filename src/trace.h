@@ -21,8 +21,9 @@ struct trace *trace__open(const char *path, char *why, size_t len);
 void trace__close(struct trace *t);
 
 /*
- * Hands all records to @fn, in order. A value that is not 0 ends it, and is
- * returned; else 0, or a negative errno.
+ * Hands all records to @fn, in order, each of a kind that there is. A value that is
+ * not 0 ends it, and is returned; else 0, or a negative errno: -EPROTONOSUPPORT if
+ * the trace knows more kinds than we.
  */
 int trace__drain(struct trace *t,
 		 int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);

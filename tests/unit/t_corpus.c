@@ -5,13 +5,12 @@
 #include <glob.h>
 #include <stdio.h>
 
-#include "util.h"
+/* tests/fuzz/NAME.c has fuzz_NAME here. */
+int fuzz_trace(const uint8_t *data, size_t len);
+int fuzz_analysis(const uint8_t *data, size_t len);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-#define CORPUS "tests/fuzz/corpus/trace/*"
-
-static void replay(const char *path)
+static void replay(const char *path,
+		   int (*fuzz)(const uint8_t *data, size_t len))
 {
 	static uint8_t data[1 << 20];
 	FILE *f = fopen(path, "re");
@@ -21,25 +20,38 @@ static void replay(const char *path)
 	len = fread(data, 1, sizeof(data), f);
 	assert_in_range(len, 1, sizeof(data) - 1);
 	fclose(f);
-	LLVMFuzzerTestOneInput(data, len);
+	fuzz(data, len);
 }
 
-static void trace(void **state)
+static void replay_all(const char *files,
+		       int (*fuzz)(const uint8_t *data, size_t len))
 {
 	glob_t found;
 	size_t i;
 
-	(void)state;
-	assert_int_equal(glob(CORPUS, 0, NULL, &found), 0);
+	assert_int_equal(glob(files, 0, NULL, &found), 0);
 	for (i = 0; i < found.gl_pathc; i++)
-		replay(found.gl_pathv[i]);
+		replay(found.gl_pathv[i], fuzz);
 	globfree(&found);
+}
+
+static void trace(void **state)
+{
+	(void)state;
+	replay_all("tests/fuzz/corpus/trace/*", fuzz_trace);
+}
+
+static void analysis(void **state)
+{
+	(void)state;
+	replay_all("tests/fuzz/corpus/analysis/*", fuzz_analysis);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trace),
+		cmocka_unit_test(analysis),
 	};
 
 	return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
