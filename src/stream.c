@@ -23,6 +23,21 @@ struct stream {
 	int result;
 };
 
+/* What was told may be of the record after: one was on its way meanwhile. */
+static void leave_out(__u32 *n, __u32 *told)
+{
+	__u32 both = *n < *told ? *n : *told;
+
+	*n -= both;
+	*told -= both;
+}
+
+static void leave_out_told(struct fp_rec *rec, struct told *told)
+{
+	leave_out(&rec->exits, &told->exits);
+	leave_out(&rec->live, &told->live);
+}
+
 static int on_sample(void *ctx, void *data, size_t size)
 {
 	struct stream *s = ctx;
@@ -31,11 +46,8 @@ static int on_sample(void *ctx, void *data, size_t size)
 	if (size != sizeof(rec))
 		return 0;
 	memcpy(&rec, data, sizeof(rec));
-	if (rec.cpu < s->nr_cpus) {
-		rec.exits -= s->told[rec.cpu].exits;
-		rec.live -= s->told[rec.cpu].live;
-		s->told[rec.cpu] = (struct told){};
-	}
+	if (rec.cpu < s->nr_cpus)
+		leave_out_told(&rec, &s->told[rec.cpu]);
 	s->result = s->fn(s->ctx, &rec);
 	/* A negative number ends it; the record counts as read. */
 	return s->result ? -ECANCELED : 0;
@@ -77,23 +89,29 @@ int stream__drain(struct stream *s,
 	return s->result || err >= 0 ? s->result : err;
 }
 
+/* A record on its way may have taken along what was told: then less is there. */
+static __u32 tell(const __u32 *counter, __u32 *told)
+{
+	__u32 now = __atomic_load_n(counter, __ATOMIC_RELAXED);
+	__u32 more = now > *told ? now - *told : 0;
+
+	*told += more;
+	return more;
+}
+
 struct fp_rec stream__rest(struct stream *s, unsigned int cpu,
 			   const struct fp_percpu *c)
 {
-	struct told now = {
-		.exits = __atomic_load_n(&c->exits, __ATOMIC_RELAXED),
-		.live = __atomic_load_n(&c->live, __ATOMIC_RELAXED),
-	};
+	struct told *told = &s->told[cpu];
 	struct fp_rec rec = {
 		.ns = (__u64)(fps_clock() * 1e9),
 		.ev.kind = FP_EV_EXIT,
 		.slot = FP_NO_SLOT,
 		.cpu = cpu,
-		.exits = now.exits - s->told[cpu].exits,
-		.live = now.live - s->told[cpu].live,
+		.exits = tell(&c->exits, &told->exits),
+		.live = tell(&c->live, &told->live),
 		.flags = FP_REC_NO_STEP | FP_REC_NO_JUDGE,
 	};
 
-	s->told[cpu] = now;
 	return rec;
 }
