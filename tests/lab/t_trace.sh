@@ -68,12 +68,11 @@ counted_anew()
 	cmp "$1/recorded.out" "$1/stat.out"
 }
 
-# readable FILE: it is good up to where it was cut
+# readable FILE: it is good up to where it was cut, and says so
 readable()
 {
 	"$program" stat --json -r "$1" >"$1.json" 2>"$1.said" &&
-		grep -q 'has no end' "$1.said" &&
-		jq -s -e 'map(select(.type == "vcpu" and .exits > 0)) | length > 0' "$1.json" >/dev/null &&
+		grep -q 'has no end' "$1.said" && jq -e . "$1.json" >/dev/null &&
 		! "$program" stat --strict -r "$1" >/dev/null 2>&1 && return
 	sed 's/^/# /' "$1.said"
 	return 1
@@ -108,7 +107,9 @@ run()
 	result "$kernel: the same words on this machine"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
 	result "$kernel: a full disk: the trace is good up to there"
-	readable "$dir/killed.fpt"
+	# A disk may be too small for the first of them, but this one had some.
+	readable "$dir/killed.fpt" &&
+		jq -s -e 'any(.[]; .type == "vcpu" and .exits > 0)' "$dir/killed.fpt.json" >/dev/null
 	result "$kernel: killed: the trace is good up to there"
 	failed_with "$dir" gone 'No such file'
 	result "$kernel: the directory has gone"
