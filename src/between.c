@@ -2,32 +2,34 @@
 #include "between.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <linux/types.h>
 
+#include "fpstat/counters.h"
+#include "replay.h"
 #include "snapshot.h"
 
-struct doubt {
-	char *why;
-	size_t len;
-	const char *who;
-};
-
-static bool between(const struct doubt *d, const char *what, uint64_t low,
-		    uint64_t n, uint64_t high)
+static bool between(const struct between *b, const char *who, const char *what,
+		    uint64_t n, uint64_t high, uint64_t grew)
 {
-	if (low <= n && n <= high)
+	if (n <= high && high - n <= grew)
 		return true;
-	snprintf(d->why, d->len,
-		 "the stream says %" PRIu64 " %s of %s, the counters say "
-		 "%" PRIu64,
-		 n, what, d->who, high);
+	snprintf(b->why, b->len,
+		 "the stream says %" PRIu64
+		 " %s of %s, the counters say %" PRIu64,
+		 n, what, who, high);
 	return false;
 }
 
-static bool ops_between(const struct doubt *d, const struct snap_ops *low,
-			const struct snap_ops *n, const struct snap_ops *high)
+bool between__ops(const struct between *b, const char *who,
+		  const struct fp_ops *counted, const struct snap_ops *high,
+		  const struct snap_ops *grew)
 {
-#define BETWEEN(what, field) between(d, what, low->field, n->field, high->field)
+	const struct snap_ops n = snap_ops__read(counted, SNAP_NA);
+
+#define BETWEEN(what, field)                                                   \
+	between(b, who, what, n.field, high->field, grew->field)
 	return BETWEEN("saves", save.done) && BETWEEN("loads", load.done) &&
 	       BETWEEN("needed saves", save.needed) &&
 	       BETWEEN("clean saves", save.clean) &&
@@ -39,62 +41,29 @@ static bool ops_between(const struct doubt *d, const struct snap_ops *low,
 #undef BETWEEN
 }
 
-static bool vcpu_between(const struct doubt *d, const struct snap_vcpu *low,
-			 const struct snap_vcpu *n,
-			 const struct snap_vcpu *high)
+bool between__vcpu(const struct between *b, const struct replay_vcpu *n,
+		   const struct snap_vcpu *high, const struct snap_vcpu *grew)
 {
-	struct doubt of = *d;
-	char who[128];
+	static const struct replay_vcpu none;
+	char who[128], what[160];
 	int i;
 
+	if (!n)
+		n = &none;
+	snprintf(who, sizeof(who), "%s/%u", high->vm, high->vcpu_id);
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
-		if (!between(d, snap_cause__name(i), low->cause[i], n->cause[i],
-			     high->cause[i]))
+		snprintf(what, sizeof(what), "guest saves (%s)",
+			 snap_cause__name(i));
+		if (!between(b, who, what, n->cause[i], high->cause[i],
+			     grew->cause[i]))
 			return false;
 	}
-	of.who = who;
-	snprintf(who, sizeof(who), "guest %s", d->who);
-	if (!ops_between(&of, &low->guest, &n->guest, &high->guest))
+	snprintf(what, sizeof(what), "guest of %s", who);
+	if (!between__ops(b, what, &n->guest, &high->guest, &grew->guest))
 		return false;
-	snprintf(who, sizeof(who), "host of %s", d->who);
-	return ops_between(&of, &low->host, &n->host, &high->host) &&
-	       between(d, "exits", low->exits, n->exits, high->exits) &&
-	       between(d, "live entries", low->guest_runs_live,
-		       n->guest_runs_live, high->guest_runs_live);
-}
-
-/* One that is not in @s began later. */
-static struct snap_vcpu row_of(const struct snapshot *s,
-			       const struct snap_vcpu *v)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr_vcpus; i++) {
-		if (s->vcpus[i].slot == v->slot && s->vcpus[i].gen == v->gen)
-			return s->vcpus[i];
-	}
-	return (struct snap_vcpu){};
-}
-
-bool between__check(const struct snapshot *low, const struct snapshot *n,
-		    const struct snapshot *high, char *why, size_t len)
-{
-	struct doubt task = { why, len, "tasks" };
-	struct doubt kernel = { why, len, "kernel NEON" };
-	size_t i;
-
-	for (i = 0; i < n->nr_vcpus; i++) {
-		const struct snap_vcpu *v = &n->vcpus[i];
-		struct snap_vcpu first = row_of(low, v);
-		struct doubt d = { why, len, NULL };
-		char who[96];
-
-		snprintf(who, sizeof(who), "%s/%u", v->vm, v->vcpu_id);
-		d.who = who;
-		if (!vcpu_between(&d, &first, v, &high->vcpus[i]))
-			return false;
-	}
-	return ops_between(&task, &low->task, &n->task, &high->task) &&
-	       ops_between(&kernel, &low->kernel_neon, &n->kernel_neon,
-			   &high->kernel_neon);
+	snprintf(what, sizeof(what), "host of %s", who);
+	return between__ops(b, what, &n->host, &high->host, &grew->host) &&
+	       between(b, who, "exits", n->exits, high->exits, grew->exits) &&
+	       between(b, who, "live entries", n->runs_live,
+		       high->guest_runs_live, grew->guest_runs_live);
 }

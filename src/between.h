@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A stream was read between two looks at the counters: what it comes to must be in
- * between.
+ * between. @high is what the second look said, and @grew how much more that was.
  */
 #ifndef FPSTAT_BETWEEN_H
 #define FPSTAT_BETWEEN_H
@@ -9,13 +9,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct snapshot;
+struct fp_ops;
+struct replay_vcpu;
+struct snap_ops;
+struct snap_vcpu;
 
-/*
- * Of @n, only what a stream tells; its rows are those of @high. If it does not fit,
- * @why gets one sentence.
- */
-bool between__check(const struct snapshot *low, const struct snapshot *n,
-		    const struct snapshot *high, char *why, size_t len);
+/* Gets one sentence if something does not fit. */
+struct between {
+	char *why;
+	size_t len;
+};
+
+bool between__ops(const struct between *b, const char *who,
+		  const struct fp_ops *n, const struct snap_ops *high,
+		  const struct snap_ops *grew);
+/* @n: NULL if nothing was seen of it. */
+bool between__vcpu(const struct between *b, const struct replay_vcpu *n,
+		   const struct snap_vcpu *high, const struct snap_vcpu *grew);
 
 #endif /* FPSTAT_BETWEEN_H */

@@ -13,6 +13,7 @@
 #include "names.h"
 #include "offline.h"
 #include "param.h"
+#include "recount.h"
 #include "trace.h"
 #include "util.h"
 #include "view.h"
@@ -152,7 +153,8 @@ static bool fits(struct count *c, char *why, size_t len)
 	const struct snapshot *now = &c->ses.now, *delta = &c->ses.interval;
 	const struct whatif_run *r = c->ctx;
 
-	return whatif__agrees(r->whatif, now, delta, why, len) &&
+	return recount__agrees(whatif__recount(r->whatif), now, delta, why,
+			       len) &&
 	       whatif__proves(r->whatif, now, delta, why, len);
 }
 
@@ -216,19 +218,12 @@ static int begin_trace(struct offline *o)
 	struct whatif_run *r = o->ctx;
 
 	if (new_whatif(r, trace__host(o->trace)->cpus,
-		       (struct blame_namer){ name_culprit, o->trace }))
+		       (struct blame_namer){ name_culprit, o->trace })) {
+		o->whatif = r->whatif;
 		return 0;
+	}
 	fps_err("out of memory");
 	return EXIT_ENV;
-}
-
-static int feed_trace(struct offline *o, const struct fp_rec *rec,
-		      uint32_t step)
-{
-	const struct whatif_run *r = o->ctx;
-
-	(void)step;
-	return whatif__feed(r->whatif, rec);
 }
 
 static int print_trace(struct offline *o, struct view *v)
@@ -236,10 +231,8 @@ static int print_trace(struct offline *o, struct view *v)
 	const struct whatif_run *r = o->ctx;
 	char why[256];
 
-	if (o->whole && (!whatif__agrees(r->whatif, &o->last, &o->delta, why,
-					 sizeof(why)) ||
-			 !whatif__proves(r->whatif, &o->last, &o->delta, why,
-					 sizeof(why)))) {
+	if (o->whole &&
+	    !whatif__proves(r->whatif, &o->last, &o->delta, why, sizeof(why))) {
 		fps_err("%s", why);
 		o->whole = false;
 	}
@@ -258,7 +251,6 @@ static int read_trace(const struct command *cmd, struct whatif_run *r,
 		.strict = r->cfg.count.strict,
 		.ctx = r,
 		.begin = begin_trace,
-		.feed = feed_trace,
 		.print = print_trace,
 	};
 

@@ -11,6 +11,7 @@
 #include "recount.h"
 #include "trace.h"
 #include "util.h"
+#include "whatif.h"
 
 static int fail(int err)
 {
@@ -21,20 +22,28 @@ static int fail(int err)
 static int open_both(struct offline *o)
 {
 	char why[256];
+	int code;
 
 	o->trace = trace__open(o->input, why, sizeof(why));
 	if (!o->trace) {
 		fps_err("%s", why);
 		return EXIT_ENV;
 	}
-	o->recount = recount__new(trace__host(o->trace)->cpus);
-	if (!o->recount)
-		return fail(-ENOMEM);
 	o->out = o->output ? fopen(o->output, "we") : stdout;
-	if (o->out)
-		return o->begin ? o->begin(o) : 0;
-	fps_err("cannot write %s: %s", o->output, strerror(errno));
-	return EXIT_ENV;
+	if (!o->out) {
+		fps_err("cannot write %s: %s", o->output, strerror(errno));
+		return EXIT_ENV;
+	}
+	code = o->begin ? o->begin(o) : 0;
+	if (code || o->whatif)
+		return code;
+	o->recount = recount__new(trace__host(o->trace)->cpus);
+	return o->recount ? 0 : fail(-ENOMEM);
+}
+
+static const struct recount *counted(const struct offline *o)
+{
+	return o->whatif ? whatif__recount(o->whatif) : o->recount;
 }
 
 static int close_both(struct offline *o, int code)
@@ -64,7 +73,7 @@ static bool is_part(const struct offline *o)
 /* What happened up to the record that comes. */
 static int look(struct offline *o, double t, struct snapshot *s)
 {
-	int err = recount__alone(o->recount, trace__host(o->trace), s);
+	int err = recount__alone(counted(o), trace__host(o->trace), s);
 
 	s->t = s->dt = t;
 	return err;
@@ -96,6 +105,8 @@ static int feed(void *ctx, const struct fp_rec *rec)
 
 	if (err)
 		return err;
+	if (o->whatif)
+		return whatif__feed(o->whatif, rec);
 	step = recount__step(o->recount, rec);
 	return o->feed ? o->feed(o, rec, step) : 0;
 }
@@ -124,7 +135,6 @@ static void look_at_health(struct offline *o)
 static int take_settled(struct offline *o)
 {
 	const struct snapshot *after = trace__after(o->trace);
-	const struct snapshot *before = trace__before(o->trace);
 	char why[256];
 
 	if (o->recorded || snapshot__guests_hidden(after))
@@ -135,10 +145,11 @@ static int take_settled(struct offline *o)
 		      "the counters of the kernel",
 		      after->lost);
 	else if (!trace__health(o->trace).lost &&
-		 !recount__agrees(o->recount, before, after, why, sizeof(why)))
+		 !recount__agrees(counted(o), after, &o->delta, why,
+				  sizeof(why)))
 		DOUBT(o, "%s: these are the counters of the kernel", why);
 	else if (!trace__health(o->trace).lost)
-		return recount__again(o->recount, after, &o->now);
+		return recount__again(counted(o), after, &o->now);
 	return snapshot__copy(&o->now, after);
 }
 
@@ -151,18 +162,17 @@ static int take_counters(struct offline *o)
 	look_at_health(o);
 	if (!trace__settled(o->trace)) {
 		o->whole = false;
-		err = recount__alone(o->recount, trace__host(o->trace),
+		err = recount__alone(counted(o), trace__host(o->trace),
 				     &o->now);
 		if (!err && after)
 			recount__name(&o->now, after);
 		return err;
 	}
-	err = take_settled(o);
+	err = snapshot__delta(&o->delta, after, trace__before(o->trace));
+	if (!err)
+		err = take_settled(o);
 	if (!err)
 		err = snapshot__copy(&o->last, after);
-	if (!err)
-		err = snapshot__delta(&o->delta, after,
-				      trace__before(o->trace));
 	return err;
 }
 

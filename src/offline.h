@@ -15,6 +15,7 @@ struct fp_rec;
 struct opt_rest;
 struct recount;
 struct trace;
+struct whatif;
 
 struct offline {
 	/* the command fills in: */
@@ -29,6 +30,8 @@ struct offline {
 	int (*begin)(struct offline *o);
 	int (*feed)(struct offline *o, const struct fp_rec *rec, uint32_t step);
 	int (*print)(struct offline *o, struct view *v);
+	/* begin() may: its records go there, and are counted there. */
+	struct whatif *whatif;
 
 	struct trace *trace;
 	FILE *out;
@@ -40,7 +43,7 @@ struct offline {
 	bool whole; /* nothing is missing, and stream and counters agree */
 
 	/* private */
-	struct recount *recount;
+	struct recount *recount; /* or that of .whatif */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to */
 	bool begun;

@@ -153,6 +153,16 @@ uint32_t recount__step(struct recount *r, const struct fp_rec *rec)
 	return replay__step(r->replay, rec);
 }
 
+const struct replay *recount__replay(const struct recount *r)
+{
+	return r->replay;
+}
+
+uint32_t recount__gen(const struct recount *r, uint32_t slot)
+{
+	return slot < FP_MAX_VCPUS ? r->life[slot].gen : 0;
+}
+
 /* ---- snapshots ---- */
 
 static const struct replay_vcpu *find(const struct recount *r, uint32_t slot,
@@ -160,7 +170,7 @@ static const struct replay_vcpu *find(const struct recount *r, uint32_t slot,
 {
 	size_t i, n = r->nr_ended < KEEP ? r->nr_ended : KEEP;
 
-	if (slot < FP_MAX_VCPUS && r->life[slot].gen == gen)
+	if (recount__gen(r, slot) == gen)
 		return replay__vcpu(r->replay, slot);
 	for (i = 0; i < n; i++) {
 		if (r->ended[i].slot == slot && r->ended[i].gen == gen)
@@ -316,28 +326,45 @@ void recount__name(struct snapshot *s, const struct snapshot *known)
 
 /* ---- does it fit the counters? ---- */
 
-bool recount__agrees(const struct recount *r, const struct snapshot *before,
-		     const struct snapshot *after, char *why, size_t len)
+static bool can_be(const struct recount *r, const struct snapshot *now,
+		   char *why, size_t len)
 {
 	const struct replay_doubt *d = replay__doubt(r->replay);
-	struct snapshot n;
-	bool agrees;
 
-	if (d->count) {
+	if (d->count)
 		snprintf(why, len,
 			 "%" PRIu64 " records cannot be, the first is number "
 			 "%" PRIu64 " (CPU %u, at %.6f s): %s",
 			 d->count, d->first, d->cpu, (double)d->ns / 1e9,
 			 d->what);
+	else if (now->lost)
+		snprintf(why, len,
+			 "%" PRIu64 " records of the stream were lost",
+			 now->lost);
+	return !d->count && !now->lost;
+}
+
+bool recount__agrees(const struct recount *r, const struct snapshot *now,
+		     const struct snapshot *delta, char *why, size_t len)
+{
+	const struct between b = { why, len };
+	struct fp_ops task, kernel;
+	size_t i;
+
+	if (!can_be(r, now, why, len))
 		return false;
-	}
-	if (snapshot__guests_hidden(after))
+	if (snapshot__guests_hidden(now))
 		return true;
-	if (recount__again(r, after, &n)) {
-		snprintf(why, len, "out of memory");
-		return false;
+	for (i = 0; i < now->nr_vcpus; i++) {
+		const struct snap_vcpu *v = &now->vcpus[i];
+
+		if (!between__vcpu(&b, find(r, v->slot, v->gen), v,
+				   &delta->vcpus[i]))
+			return false;
 	}
-	agrees = between__check(before, &n, after, why, len);
-	snapshot__free(&n);
-	return agrees;
+	task = replay__task(r->replay);
+	kernel = replay__kernel(r->replay);
+	return between__ops(&b, "tasks", &task, &now->task, &delta->task) &&
+	       between__ops(&b, "kernel NEON", &kernel, &now->kernel_neon,
+			    &delta->kernel_neon);
 }

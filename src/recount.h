@@ -11,6 +11,7 @@
 #include "fpstat/stream.h"
 
 struct recount;
+struct replay;
 struct snapshot;
 
 /* NULL if there is no memory. recount__free(NULL) is fine. */
@@ -19,6 +20,10 @@ void recount__free(struct recount *r);
 
 /* Returns what fp_step() answered. */
 uint32_t recount__step(struct recount *r, const struct fp_rec *rec);
+
+const struct replay *recount__replay(const struct recount *r);
+/* Who has @slot, as fp_vcpu.gen: 1 is the first; 0: nobody had it yet. */
+uint32_t recount__gen(const struct recount *r, uint32_t slot);
 
 /*
  * @out = @after, with all that the stream tells counted anew. 0 or -ENOMEM;
@@ -36,10 +41,12 @@ int recount__alone(const struct recount *r, const struct snapshot *host,
 void recount__name(struct snapshot *s, const struct snapshot *known);
 
 /*
- * Is what the stream tells between @before and @after? If not, @why gets one
- * sentence. True where the counters of guests cannot be shown.
+ * Do the counters, as they were before the end of the stream was read and after
+ * (@now; @delta is the difference, row by row), say what the stream says? If not,
+ * @why gets one sentence. False also if records were lost; true where the counters
+ * of guests cannot be shown.
  */
-bool recount__agrees(const struct recount *r, const struct snapshot *before,
-		     const struct snapshot *after, char *why, size_t len);
+bool recount__agrees(const struct recount *r, const struct snapshot *now,
+		     const struct snapshot *delta, char *why, size_t len);
 
 #endif /* FPSTAT_RECOUNT_H */

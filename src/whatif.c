@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "need.h"
+#include "recount.h"
 #include "replay.h"
 #include "sweep.h"
 #include "util.h"
@@ -18,26 +19,18 @@
 struct ended {
 	uint32_t slot;
 	uint32_t gen;
-	struct replay_vcpu replay;
 	struct policy_row row[POLICY_MAX];
 	struct policy_ops *swept; /* guests, by parameter; or NULL */
-};
-
-/* Who has a slot now. */
-struct life {
-	uint32_t gen; /* as fp_vcpu.gen: 1 is the first */
-	bool over;
 };
 
 struct whatif {
 	struct needs *needs;
 	struct policies *policies;
-	struct replay *replay;
+	struct recount *recount;
 	struct prove *prove;
 	struct blame *blame;
 	struct sweep *sweep; /* or NULL */
 	unsigned int nr_params;
-	struct life life[FP_MAX_VCPUS];
 	struct ended ended[KEEP];
 	size_t nr_ended; /* ever; the last KEEP are here */
 };
@@ -50,10 +43,10 @@ struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer)
 		return NULL;
 	w->needs = needs__new(cpus);
 	w->policies = policies__new(cpus);
-	w->replay = replay__new(cpus);
+	w->recount = recount__new(cpus);
 	w->prove = prove__new(cpus);
 	w->blame = blame__new(cpus, namer);
-	if (w->needs && w->policies && w->replay && w->prove && w->blame)
+	if (w->needs && w->policies && w->recount && w->prove && w->blame)
 		return w;
 	whatif__free(w);
 	return NULL;
@@ -80,7 +73,7 @@ void whatif__free(struct whatif *w)
 	sweep__free(w->sweep);
 	needs__free(w->needs);
 	policies__free(w->policies);
-	replay__free(w->replay);
+	recount__free(w->recount);
 	prove__free(w->prove);
 	blame__free(w->blame);
 	free(w);
@@ -95,17 +88,14 @@ static struct policy_ops *copy_swept(const struct whatif *w, uint32_t slot)
 	return copy ? memcpy(copy, guest, size) : NULL;
 }
 
-/* The slot goes to another vcpu: nothing of the last one is pending any more. */
-static void archive(struct whatif *w, uint32_t slot)
+/* The slot of vcpu number @gen in it goes to another one. */
+static void archive(struct whatif *w, uint32_t slot, uint32_t gen)
 {
 	struct ended *e = &w->ended[w->nr_ended++ % KEEP];
-	const struct replay_vcpu *v = replay__vcpu(w->replay, slot);
 	const struct policy_row *row = policies__rows(w->policies, slot);
 
 	free(e->swept);
-	*e = (struct ended){ .slot = slot, .gen = w->life[slot].gen };
-	if (v)
-		e->replay = *v;
+	*e = (struct ended){ .slot = slot, .gen = gen };
 	if (row)
 		memcpy(e->row, row, sizeof(e->row));
 	policies__end(w->policies, slot);
@@ -113,39 +103,34 @@ static void archive(struct whatif *w, uint32_t slot)
 		e->swept = copy_swept(w, slot);
 		sweep__end(w->sweep, slot);
 	}
-	replay__forget(w->replay, slot);
 }
 
-static void follow_slot(struct whatif *w, const struct fp_rec *rec)
+/* Returns what fp_step() answered. */
+static uint32_t count(struct whatif *w, const struct fp_rec *rec)
 {
-	struct life *life;
+	uint32_t gen, step;
 
-	if (rec->slot >= FP_MAX_VCPUS)
-		return;
-	life = &w->life[rec->slot];
-	if (rec->ev.kind == FP_EV_VCPU_END) {
-		life->over = true;
-	} else if (life->over || !life->gen) {
-		if (life->over)
-			archive(w, rec->slot);
-		life->gen++;
-		life->over = false;
-	}
+	if (rec->ev.kind != FP_EV_VLOAD)
+		return recount__step(w->recount, rec);
+	gen = recount__gen(w->recount, rec->slot);
+	step = recount__step(w->recount, rec);
+	if (gen && gen != recount__gen(w->recount, rec->slot))
+		archive(w, rec->slot, gen);
+	return step;
 }
 
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 {
-	uint64_t doubts = replay__doubt(w->replay)->count;
-	struct prove_at at = { .bound = replay__bound(w->replay, rec->cpu) };
+	const struct replay *replay = recount__replay(w->recount);
+	uint64_t doubts = replay__doubt(replay)->count;
+	struct prove_at at = { .bound = replay__bound(replay, rec->cpu) };
 	struct need need[NEEDS_MAX];
 	const struct need *n, *end;
 	struct fp_rec copy;
 	int err;
 
-	if (rec->ev.kind == FP_EV_VLOAD || rec->ev.kind == FP_EV_VCPU_END)
-		follow_slot(w, rec);
-	at.step = replay__step(w->replay, rec);
-	if (replay__doubt(w->replay)->count != doubts) {
+	at.step = count(w, rec);
+	if (replay__doubt(replay)->count != doubts) {
 		copy = *rec; /* something was not seen before it */
 		copy.flags |= FP_REC_GAP;
 		rec = &copy;
@@ -176,7 +161,7 @@ static const struct ended *find_ended(const struct whatif *w, uint32_t slot,
 
 static bool has_slot(const struct whatif *w, uint32_t slot, uint32_t gen)
 {
-	return slot < FP_MAX_VCPUS && w->life[slot].gen == gen;
+	return gen && recount__gen(w->recount, slot) == gen;
 }
 
 const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
@@ -190,20 +175,14 @@ const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
 	return e ? e->row : NULL;
 }
 
-static const struct replay_vcpu *replayed(const struct whatif *w, uint32_t slot,
-					  uint32_t gen)
-{
-	const struct ended *e;
-
-	if (has_slot(w, slot, gen))
-		return replay__vcpu(w->replay, slot);
-	e = find_ended(w, slot, gen);
-	return e ? &e->replay : NULL;
-}
-
 struct policy_row whatif__total(const struct whatif *w, enum policy policy)
 {
 	return policies__total(w->policies, policy);
+}
+
+const struct recount *whatif__recount(const struct whatif *w)
+{
+	return w->recount;
 }
 
 const struct prove *whatif__proof(const struct whatif *w)
@@ -260,113 +239,6 @@ struct doubt { /* what to say */
 	char *why;
 	size_t len;
 };
-
-/*
- * The stream was read between two looks at the counters: @high is what the second
- * said, and @grew how much more that was.
- */
-static bool between(struct doubt *d, const char *who, const char *what,
-		    uint64_t n, uint64_t high, uint64_t grew)
-{
-	if (n <= high && high - n <= grew)
-		return true;
-	snprintf(d->why, d->len,
-		 "the stream says %" PRIu64
-		 " %s of %s, the counters say %" PRIu64,
-		 n, what, who, high);
-	return false;
-}
-
-static bool ops_between(struct doubt *d, const char *who,
-			const struct fp_ops *ops, const struct snap_ops *high,
-			const struct snap_ops *grew)
-{
-	const struct snap_ops n = snap_ops__read(ops, SNAP_NA);
-
-#define BETWEEN(what, field)                                                   \
-	between(d, who, what, n.field, high->field, grew->field)
-	return BETWEEN("saves", save.done) && BETWEEN("loads", load.done) &&
-	       BETWEEN("needed saves", save.needed) &&
-	       BETWEEN("clean saves", save.clean) &&
-	       BETWEEN("unclobbered saves", save.unclobbered) &&
-	       BETWEEN("dead saves", save.dead) &&
-	       BETWEEN("unknown saves", save.unknown) &&
-	       BETWEEN("needed loads", load.needed) &&
-	       BETWEEN("live loads", load.redundant);
-#undef BETWEEN
-}
-
-static bool vcpu_between(struct doubt *d, const struct replay_vcpu *n,
-			 const struct snap_vcpu *high,
-			 const struct snap_vcpu *grew)
-{
-	static const struct replay_vcpu none;
-	char who[128], what[160];
-	int i;
-
-	if (!n)
-		n = &none;
-	snprintf(who, sizeof(who), "%s/%u", high->vm, high->vcpu_id);
-	for (i = 0; i < FP_CAUSE_MAX; i++) {
-		snprintf(what, sizeof(what), "guest saves (%s)",
-			 snap_cause__name(i));
-		if (!between(d, who, what, n->cause[i], high->cause[i],
-			     grew->cause[i]))
-			return false;
-	}
-	snprintf(what, sizeof(what), "guest of %s", who);
-	if (!ops_between(d, what, &n->guest, &high->guest, &grew->guest))
-		return false;
-	snprintf(what, sizeof(what), "host of %s", who);
-	return ops_between(d, what, &n->host, &high->host, &grew->host) &&
-	       between(d, who, "exits", n->exits, high->exits, grew->exits) &&
-	       between(d, who, "live entries", n->runs_live,
-		       high->guest_runs_live, grew->guest_runs_live);
-}
-
-static bool impossible(const struct whatif *w, char *why, size_t len)
-{
-	const struct replay_doubt *d = replay__doubt(w->replay);
-
-	if (d->count)
-		snprintf(why, len,
-			 "%" PRIu64
-			 " records cannot be, the first is number %" PRIu64
-			 " (CPU %u, at %.6f s): %s",
-			 d->count, d->first, d->cpu, (double)d->ns / 1e9,
-			 d->what);
-	return d->count;
-}
-
-bool whatif__agrees(const struct whatif *w, const struct snapshot *now,
-		    const struct snapshot *delta, char *why, size_t len)
-{
-	struct fp_ops task = replay__task(w->replay);
-	struct fp_ops kernel = replay__kernel(w->replay);
-	struct doubt d = { why, len };
-	size_t i;
-
-	if (impossible(w, why, len))
-		return false;
-	if (now->lost) {
-		snprintf(why, len,
-			 "%" PRIu64 " records of the stream were lost",
-			 now->lost);
-		return false;
-	}
-	if (snapshot__guests_hidden(now))
-		return true; /* and nothing is derived */
-	for (i = 0; i < now->nr_vcpus; i++) {
-		const struct snap_vcpu *v = &now->vcpus[i];
-
-		if (!vcpu_between(&d, replayed(w, v->slot, v->gen), v,
-				  &delta->vcpus[i]))
-			return false;
-	}
-	return ops_between(&d, "tasks", &task, &now->task, &delta->task) &&
-	       ops_between(&d, "kernel NEON", &kernel, &now->kernel_neon,
-			   &delta->kernel_neon);
-}
 
 static bool covers(struct doubt *d, const char *what, struct range r,
 		   uint64_t high, uint64_t grew)

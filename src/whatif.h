@@ -16,6 +16,7 @@
 #include "prove.h"
 #include "snapshot.h"
 
+struct recount;
 struct whatif;
 
 /* NULL if there is no memory. whatif__free(NULL) is fine. */
@@ -44,14 +45,8 @@ struct policy_row whatif__swept_total(const struct whatif *w, unsigned int i);
 /* See blame__rows(). */
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr);
 
-/*
- * Do the counters, as they were before the end of the stream was read and after
- * (@now; @delta is the difference, row by row), say what the stream says? If not,
- * @why gets one sentence. False also if records were lost; true where the counters
- * of guests cannot be shown, and no policy can.
- */
-bool whatif__agrees(const struct whatif *w, const struct snapshot *now,
-		    const struct snapshot *delta, char *why, size_t len);
+/* What it counted. */
+const struct recount *whatif__recount(const struct whatif *w);
 
 /*
  * Does the policy of the kernel that runs come to what this kernel did? If not,

@@ -79,19 +79,17 @@ static void look(const struct recount *r, const struct whatif *w)
 	const struct snapshot host = { .mode = "vhe",
 				       .backend = "bpf",
 				       .cpus = CPUS };
-	struct snapshot s, again, none = {};
+	struct snapshot s, again;
 	char why[512];
 
 	if (recount__alone(r, &host, &s))
 		return;
 	(void)conserve__check(&s, why, sizeof(why));
 	print(w, &s);
-	(void)whatif__agrees(w, &s, &s, why, sizeof(why));
+	(void)recount__agrees(whatif__recount(w), &s, &s, why, sizeof(why));
 	(void)whatif__proves(w, &s, &s, why, sizeof(why));
-	if (!recount__again(r, &s, &again)) {
-		(void)recount__agrees(r, &none, &s, why, sizeof(why));
+	if (!recount__again(r, &s, &again))
 		snapshot__free(&again);
-	}
 	snapshot__free(&s);
 }
 

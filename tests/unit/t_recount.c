@@ -119,14 +119,17 @@ static void fits(struct recount *r, uint64_t before, uint64_t after,
 		 const char *want)
 {
 	struct snap_vcpu low = row(1, before), high = row(1, after);
-	struct snapshot a = host, b = host;
+	struct snapshot a = host, b = host, delta;
 	char why[128] = "";
 
 	a.vcpus = &low;
 	b.vcpus = &high;
 	a.nr_vcpus = b.nr_vcpus = 1;
-	assert_int_equal(recount__agrees(r, &a, &b, why, sizeof(why)), !*want);
+	assert_int_equal(snapshot__delta(&delta, &b, &a), 0);
+	assert_int_equal(recount__agrees(r, &b, &delta, why, sizeof(why)),
+			 !*want);
 	assert_string_equal(why, want);
+	snapshot__free(&delta);
 }
 
 static void in_between(void **state)
