@@ -77,7 +77,9 @@ static int new_row(struct blame *b, uint8_t cause, uint8_t kind, uint64_t id)
 	}
 	row = &b->row[b->nr];
 	*row = (struct blame_row){ .cause = cause, .kind = kind, .id = id };
-	b->namer.name(b->namer.ctx, kind, id, row->who, sizeof(row->who));
+	if (b->namer.name)
+		b->namer.name(b->namer.ctx, kind, id, row->who,
+			      sizeof(row->who));
 	return b->nr++;
 }
 

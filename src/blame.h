@@ -37,7 +37,7 @@ struct blame_row {
 
 struct blame;
 
-/* @name puts the name of @id into @who, soon after it came up. */
+/* @name puts the name of @id into @who, soon after it came up; NULL: no names. */
 struct blame_namer {
 	void (*name)(void *ctx, enum blame_kind kind, uint64_t id, char *who,
 		     size_t len);

@@ -43,7 +43,7 @@ struct offline {
 	bool whole; /* nothing is missing, and stream and counters agree */
 
 	/* private */
-	struct recount *recount; /* or that of .whatif */
+	struct recount *recount; /* NULL if .whatif counts */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to */
 	bool begun;

@@ -129,16 +129,6 @@ static double cpu_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void no_name(void *ctx, enum blame_kind kind, uint64_t id, char *who,
-		    size_t len)
-{
-	(void)ctx;
-	(void)kind;
-	(void)id;
-	(void)who;
-	(void)len;
-}
-
 static long rss_kib(void)
 {
 	struct rusage u;
@@ -150,8 +140,8 @@ static long rss_kib(void)
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000000, done;
-	const struct blame_namer namer = { .name = no_name };
-	struct whatif *w = whatif__new(CPUS, namer);
+	const struct blame_namer no_names = {};
+	struct whatif *w = whatif__new(CPUS, no_names);
 	static struct machine m = { .rng = 1 };
 	long early = 0;
 	double start;

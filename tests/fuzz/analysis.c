@@ -22,14 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 enum { CPUS = 3, SLOTS = 4, RECORD = 8 };
 
-static void no_name(void *ctx, enum blame_kind kind, uint64_t id, char *who,
-		    size_t len)
-{
-	(void)ctx;
-	(void)kind;
-	snprintf(who, len, "%llu", (unsigned long long)id);
-}
-
 /* One more than there are of each: that is none, or none that can be. */
 static struct fp_rec record(const uint8_t *d, uint64_t ns)
 {
@@ -96,7 +88,7 @@ static void look(const struct recount *r, const struct whatif *w)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct whatif *w =
-		whatif__new(CPUS, (struct blame_namer){ no_name, NULL });
+		whatif__new(CPUS, (struct blame_namer){});
 	struct recount *r = recount__new(CPUS);
 	struct report *report = report__new(CPUS);
 	uint64_t ns = 1000000000;

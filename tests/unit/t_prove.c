@@ -15,14 +15,6 @@
 
 enum { CPUS = 2, TASK = 0x1000, KTHREAD = 0x2000, VCPU = 0x3000, SLOT = 7 };
 
-static void no_name(void *ctx, enum blame_kind kind, uint64_t id, char *who,
-		    size_t len)
-{
-	(void)ctx;
-	(void)kind;
-	snprintf(who, len, "%u", (unsigned int)id);
-}
-
 struct event {
 	uint8_t kind;
 	bool foreign;
@@ -76,12 +68,12 @@ static void feed(struct whatif *w, const struct event *e)
 		FP_EV_RUN_END, .foreign = true                                 \
 	}
 
-static const struct blame_namer namer = { .name = no_name };
+static const struct blame_namer no_names;
 
 /* The first run shows which policy it is; the second is foretold. */
 static struct whatif *eager(void)
 {
-	struct whatif *w = whatif__new(CPUS, namer);
+	struct whatif *w = whatif__new(CPUS, no_names);
 
 	FEED(w, USER_LOAD, EAGER_VLOAD, GUEST_LOAD, GUEST_SAVE, RUN_END,
 	     USER_LOAD, EAGER_VLOAD, GUEST_LOAD, GUEST_SAVE, RUN_END,

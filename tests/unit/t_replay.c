@@ -111,14 +111,6 @@ static void no_such_cpu(void **state)
 	replay__free(r);
 }
 
-static void no_name(void *ctx, enum blame_kind kind, uint64_t id, char *who,
-		    size_t len)
-{
-	(void)ctx;
-	(void)kind;
-	snprintf(who, len, "%u", (unsigned int)id);
-}
-
 static void feed(struct whatif *w, uint8_t kind, uint64_t ns)
 {
 	struct fp_rec rec = record(kind, TASK, true, ns);
@@ -142,12 +134,12 @@ static struct range run(struct whatif *w, uint64_t ns)
 	return whatif__total(w, POLICY_MARTIN).guest.load.done;
 }
 
-static const struct blame_namer namer = { .name = no_name };
+static const struct blame_namer no_names;
 
 /* From there on no policy is certain of what it would find. */
 static void policies_are_unsure_after_it(void **state)
 {
-	struct whatif *w = whatif__new(CPUS, namer);
+	struct whatif *w = whatif__new(CPUS, no_names);
 	struct range before, sure, unsure;
 
 	(void)state;

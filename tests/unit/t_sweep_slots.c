@@ -39,16 +39,6 @@ static void run_and_end(struct whatif *w, uint64_t vcpu)
 		assert_int_equal(whatif__feed(w, &recs[i]), 0);
 }
 
-static void no_culprit(void *ctx, enum blame_kind kind, uint64_t id, char *who,
-		       size_t len)
-{
-	(void)ctx;
-	(void)kind;
-	(void)id;
-	(void)who;
-	(void)len;
-}
-
 static void check_swept(const struct whatif *w, uint32_t gen, uint64_t n)
 {
 	struct policy_row row;
@@ -62,13 +52,13 @@ static void check_swept(const struct whatif *w, uint32_t gen, uint64_t n)
 	}
 }
 
-static const struct blame_namer namer = { .name = no_culprit };
+static const struct blame_namer no_names;
 
 /* A slot goes from one vcpu to the next. */
 static void slots_come_and_go(void **state)
 {
 	const struct fp_rec fresh = { .ev = { .kind = FP_EV_CPU_DEAD } };
-	struct whatif *w = whatif__new(CPUS, namer);
+	struct whatif *w = whatif__new(CPUS, no_names);
 	struct policy_row row;
 	unsigned int i;
 
@@ -99,7 +89,7 @@ static void slots_come_and_go(void **state)
 static void none_at_all(void **state)
 {
 	static const struct params none;
-	struct whatif *w = whatif__new(CPUS, namer);
+	struct whatif *w = whatif__new(CPUS, no_names);
 	struct policy_row row;
 
 	(void)state;
