@@ -264,17 +264,6 @@ static void read_pending(const struct counters *n, struct snapshot *s)
 			      n->cpus[i].judge.who != FP_WHO_NOBODY;
 }
 
-/* Hypervisor code moves a protected guest's state: what we don't see is n/a. */
-static void hide_guest(struct snap_vcpu *v)
-{
-	v->guest_runs_live = SNAP_NA;
-	v->collateral = SNAP_NA;
-	v->guest.save.done = SNAP_NA;
-	v->guest.load.done = SNAP_NA;
-	/* nor what it did to the host's registers */
-	snap_ops__unjudge(&v->host);
-}
-
 static void read_missed(struct capture *c, const struct counters *n,
 			struct snapshot *s)
 {
@@ -328,7 +317,6 @@ static void read_witness(struct capture *c, const struct counters *n)
 static int read_all(struct capture *c, const struct counters *n,
 		    struct snapshot *s)
 {
-	size_t i;
 	int err;
 
 	memset(s, 0, sizeof(*s));
@@ -341,12 +329,8 @@ static int read_all(struct capture *c, const struct counters *n,
 	if (err)
 		return err;
 	read_untracked(n, &s->folded_sum);
-	if (c->guest_visible)
-		return 0;
-	for (i = 0; i < s->nr_vcpus; i++)
-		hide_guest(&s->vcpus[i]);
-	hide_guest(&s->folded_sum);
-	snap_ops__unjudge(&s->task);
+	if (!c->guest_visible)
+		snapshot__hide_guests(s);
 	return 0;
 }
 

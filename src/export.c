@@ -10,17 +10,6 @@
 #include "snapshot.h"
 #include "util.h"
 
-static const char *const kinds[FP_EV_MAX] = {
-#define X(id, str, where) [FP_EV_##id] = str,
-	FP_EVENT_MAP(X)
-#undef X
-};
-
-const char *export__kind(uint8_t kind)
-{
-	return kind < FP_EV_MAX ? kinds[kind] : "unknown";
-}
-
 static const struct {
 	uint32_t op;
 	const char *name;
@@ -62,7 +51,7 @@ static void csv(struct export *x, const struct fp_rec *r, uint32_t step)
 	size_t i;
 
 	fprintf(x->out, "%" PRIu64 ",%u,%s,0x%" PRIx64 ",%u,0x%" PRIx64 ",",
-		(uint64_t)r->ns, r->cpu, export__kind(r->ev.kind),
+		(uint64_t)r->ns, r->cpu, snap_event__name(r->ev.kind),
 		(uint64_t)r->ev.buf, r->ev.gen, (uint64_t)r->other);
 	if (r->slot != FP_NO_SLOT)
 		fprintf(x->out, "%u", r->slot);
@@ -93,7 +82,7 @@ static void ndjson(struct export *x, const struct fp_rec *r, uint32_t step)
 	json__object(&j, NULL);
 	json__u64(&j, "ns", r->ns);
 	json__u64(&j, "cpu", r->cpu);
-	json__str(&j, "kind", export__kind(r->ev.kind));
+	json__str(&j, "kind", snap_event__name(r->ev.kind));
 	json__u64(&j, "buf", r->ev.buf);
 	json__u64(&j, "gen", r->ev.gen);
 	json__u64(&j, "other", r->other);

@@ -34,6 +34,5 @@ extern const struct export_format export_csv;
 extern const struct export_format export_ndjson;
 extern const struct export_format export_perfetto;
 
-const char *export__kind(uint8_t kind);
 
 #endif /* FPSTAT_EXPORT_H */

@@ -188,26 +188,6 @@ static void set_other(const struct recount *r, struct snapshot *s)
 	set_ops(&s->kernel_neon, &kernel);
 }
 
-/* As the capture does where the host does not see its guests' registers. */
-static void hide_guest(struct snap_vcpu *v)
-{
-	v->guest_runs_live = SNAP_NA;
-	v->collateral = SNAP_NA;
-	v->guest.save.done = SNAP_NA;
-	v->guest.load.done = SNAP_NA;
-	snap_ops__unjudge(&v->host);
-}
-
-static void hide_guests(struct snapshot *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr_vcpus; i++)
-		hide_guest(&s->vcpus[i]);
-	hide_guest(&s->folded_sum);
-	snap_ops__unjudge(&s->task);
-}
-
 int recount__again(const struct recount *r, const struct snapshot *after,
 		   struct snapshot *out)
 {
@@ -321,7 +301,7 @@ void recount__name(struct snapshot *s, const struct snapshot *known)
 	if (s->nr_vcpus)
 		qsort(s->vcpus, s->nr_vcpus, sizeof(*s->vcpus), by_identity);
 	if (snapshot__guests_hidden(known))
-		hide_guests(s);
+		snapshot__hide_guests(s);
 }
 
 /* ---- does it fit the counters? ---- */

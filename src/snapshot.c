@@ -308,6 +308,26 @@ void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 	vcpu_add(total, &s->folded_sum);
 }
 
+static void hide_guest(struct snap_vcpu *v)
+{
+	v->guest_runs_live = SNAP_NA;
+	v->collateral = SNAP_NA;
+	v->guest.save.done = SNAP_NA;
+	v->guest.load.done = SNAP_NA;
+	/* nor what it did to the host's registers */
+	snap_ops__unjudge(&v->host);
+}
+
+void snapshot__hide_guests(struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++)
+		hide_guest(&s->vcpus[i]);
+	hide_guest(&s->folded_sum);
+	snap_ops__unjudge(&s->task);
+}
+
 bool snapshot__guests_hidden(const struct snapshot *s)
 {
 	struct snap_vcpu total;
@@ -367,4 +387,15 @@ const char *snap_cause__name(int cause)
 	};
 
 	return names[cause];
+}
+
+const char *snap_event__name(unsigned int kind)
+{
+	static const char *const names[FP_EV_MAX] = {
+#define X(id, str, where) [FP_EV_##id] = str,
+		FP_EVENT_MAP(X)
+#undef X
+	};
+
+	return kind < FP_EV_MAX ? names[kind] : "unknown";
 }

@@ -158,6 +158,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 		    const struct snapshot *before);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* Hypervisor code moves a protected guest's state: what nobody sees is n/a. */
+void snapshot__hide_guests(struct snapshot *s);
 /* Can this host not see its guests' registers? Then no number of theirs is one. */
 bool snapshot__guests_hidden(const struct snapshot *s);
 /* All that is charged to no vcpu; EFI is left out where it cannot be told. */
@@ -169,5 +171,7 @@ bool snapshot__has_folded(const struct snapshot *s);
 const char *snap_policy__name(enum snap_policy p);
 /* Of enum fp_cause. */
 const char *snap_cause__name(int cause);
+/* Of enum fp_event_kind; "unknown" if it is none. */
+const char *snap_event__name(unsigned int kind);
 
 #endif /* FPSTAT_SNAPSHOT_H */

@@ -10,12 +10,6 @@
 #include "whatif.h"
 #include "whatif_sum.h"
 
-static const char *const events[FP_EV_MAX] = {
-#define X(id, str, where) [FP_EV_##id] = str,
-	FP_EVENT_MAP(X)
-#undef X
-};
-
 /* A guest state is never saved without a cause, nor by the guest's trap. */
 static bool never_guest(int cause)
 {
@@ -102,7 +96,7 @@ static void host(struct json *j, const struct view *v)
 	}
 	json__object(j, "events");
 	for (i = 0; i < FP_EV_MAX; i++)
-		json__count(j, events[i], s->events[i]);
+		json__count(j, snap_event__name(i), s->events[i]);
 	json__end(j);
 	json__end(j);
 }
@@ -195,7 +189,8 @@ static void numbers(struct json *j, const struct view *view,
 	json__object(j, "cause");
 	for (i = 0; i < FP_CAUSE_MAX; i++) {
 		if (!never_guest(i) || v->cause[i])
-			json__count(j, snap_cause__name(i), na ? SNAP_NA : v->cause[i]);
+			json__count(j, snap_cause__name(i),
+				    na ? SNAP_NA : v->cause[i]);
 	}
 	/* a vcpu migrates after it was saved by what switched it out */
 	json__count(j, "migrate", na ? SNAP_NA : 0);

@@ -6,12 +6,6 @@
 #include "view.h"
 #include "whatif.h"
 
-static const char *const event_names[FP_EV_MAX] = {
-#define X(id, name, where) [FP_EV_##id] = name,
-	FP_EVENT_MAP(X)
-#undef X
-};
-
 static bool met(const struct prove_kind *k)
 {
 	return k->found[PROVE_NOTHING] || k->found[PROVE_USER] ||
@@ -56,7 +50,7 @@ static void kinds(FILE *out, const struct prove *p)
 		fprintf(out,
 			"  %-12s %7" PRIu64 " %10" PRIu64 " %10" PRIu64
 			" %10" PRIu64 " %10" PRIu64 "\n",
-			event_names[i], k->found[PROVE_NOTHING],
+			snap_event__name(i), k->found[PROVE_NOTHING],
 			k->found[PROVE_USER], k->found[PROVE_GUEST], k->unsure,
 			k->differs);
 	}
@@ -79,7 +73,7 @@ static void first(FILE *out, const struct prove *p)
 
 		fprintf(out,
 			"  %.9f %-13s %016" PRIx64 "%s%s, %u exits, %u live\n",
-			(double)r->ns / 1e9, event_names[r->ev.kind],
+			(double)r->ns / 1e9, snap_event__name(r->ev.kind),
 			(uint64_t)r->ev.buf, r->ev.foreign ? " foreign" : "",
 			r->ev.in_run ? " in KVM_RUN" : "", r->exits, r->live);
 	}
@@ -106,7 +100,7 @@ static void kind(struct json *j, const struct view *v, int i)
 	json__object(j, NULL);
 	json__str(j, "type", "decision");
 	json__double(j, "t", v->s->t);
-	json__str(j, "event", event_names[i]);
+	json__str(j, "event", snap_event__name(i));
 	json__u64(j, "nothing", k->found[PROVE_NOTHING]);
 	json__u64(j, "user", k->found[PROVE_USER]);
 	json__u64(j, "guest", k->found[PROVE_GUEST]);
@@ -119,7 +113,7 @@ static void event(struct json *j, const struct fp_rec *r)
 {
 	json__object(j, NULL);
 	json__double(j, "ts", (double)r->ns / 1e9);
-	json__str(j, "event", event_names[r->ev.kind]);
+	json__str(j, "event", snap_event__name(r->ev.kind));
 	json__u64(j, "buf", r->ev.buf);
 	json__bool(j, "foreign", r->ev.foreign);
 	json__bool(j, "in_run", r->ev.in_run);

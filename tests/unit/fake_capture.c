@@ -336,18 +336,9 @@ static struct snap_vcpu vcpu(uint32_t n, uint64_t t, const char *vm)
 
 static void pkvm(struct snapshot *s)
 {
-	size_t i;
-
 	s->mode = "pkvm";
 	s->policy = SNAP_POLICY_PKVM;
-	for (i = 0; i < s->nr_vcpus; i++) {
-		s->vcpus[i].guest_runs_live = SNAP_NA;
-		s->vcpus[i].collateral = SNAP_NA;
-		s->vcpus[i].guest.save.done = SNAP_NA;
-		s->vcpus[i].guest.load.done = SNAP_NA;
-		snap_ops__unjudge(&s->vcpus[i].host);
-	}
-	snap_ops__unjudge(&s->task);
+	snapshot__hide_guests(s);
 }
 
 /* What was called redundant before is needed all at once. */
