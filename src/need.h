@@ -62,4 +62,7 @@ void needs__free(struct needs *n);
 unsigned int needs__of(struct needs *n, const struct fp_rec *r, uint32_t step,
 		       struct need out[NEEDS_MAX]);
 
+/* Can @r come between our hook in vcpu_load() and the save there? */
+bool needs__while_loading(const struct fp_rec *r);
+
 #endif /* FPSTAT_NEED_H */

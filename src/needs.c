@@ -358,8 +358,7 @@ static bool of_current(const struct fp_event *ev)
 	}
 }
 
-/* What can come between our hook in vcpu_load() and the save there. */
-static bool while_loading(const struct fp_rec *r)
+bool needs__while_loading(const struct fp_rec *r)
 {
 	switch (r->ev.kind) {
 	case FP_EV_SAVE:
@@ -483,7 +482,7 @@ unsigned int needs__of(struct needs *n, const struct fp_rec *r, uint32_t step,
 	}
 	if (step & FP_OP_MARTIN)
 		n->martin = true;
-	if (l.cpu->loads && !while_loading(r))
+	if (l.cpu->loads && !needs__while_loading(r))
 		l.cpu->loads = false;
 	late_neon(&l);
 	if (l.cpu->softirq && r->ev.kind != FP_EV_SAVE)

@@ -92,19 +92,12 @@ static bool goes_on(const struct fp_rec *r, const struct cpu *c)
 {
 	if (r->flags & FP_REC_NO_STEP)
 		return true;
-	switch (r->ev.kind) {
-	case FP_EV_SAVE:
-		return (!c->task || r->ev.buf == c->task) && !r->exits &&
-		       !r->live;
-	case FP_EV_RESUME_KERNEL:
+	if (r->ev.kind == FP_EV_RESUME_KERNEL)
 		return c->began == FP_EV_SWITCH;
-	case FP_EV_NEON_SOFTIRQ:
-	case FP_EV_BIND_KERNEL:
-	case FP_EV_NEON_NEST:
-		return c->began == FP_EV_VLOAD && !r->exits && !r->live;
-	default:
+	if (r->ev.kind == FP_EV_SAVE && c->task && r->ev.buf != c->task)
 		return false;
-	}
+	return needs__while_loading(r) &&
+	       (r->ev.kind == FP_EV_SAVE || c->began == FP_EV_VLOAD);
 }
 
 static enum prove_found found(const struct fp_rec *r, const struct prove_at *at)
@@ -185,8 +178,7 @@ static bool of_vcpu(const struct fp_rec *r)
 }
 
 /* What the policy has now on the CPU of @r. */
-static struct policy_found ask(const struct prove *p,
-			       struct policies *policies,
+static struct policy_found ask(const struct prove *p, struct policies *policies,
 			       const struct fp_rec *r)
 {
 	if (p->policy == POLICY_MAX)
@@ -229,7 +221,7 @@ void prove__step(struct prove *p, struct policies *policies,
 	c = &p->cpus[r->cpu];
 	remember(c, r);
 	learn(p, at->step);
-	if (!goes_on(r, c))
+	if (c->began && !goes_on(r, c))
 		c->began = 0;
 	decision = decides(c, r);
 	if (decision || takes_time(r)) {

@@ -104,9 +104,9 @@ static int tell(struct recorder *r, enum whose whose, uint64_t id)
 		trace_text__num(out, "tid", id);
 	}
 	trace_text__str(out, "name", name);
-	fputc('\n', out);
-	err = fclose(out) ? -ENOMEM :
-			    trace_writer__text(r->w, TRACE_NAMES, text, len);
+	if (!trace_text__end(out, &text))
+		return -ENOMEM;
+	err = trace_writer__text(r->w, TRACE_NAMES, text, len);
 	free(text);
 	return err;
 }

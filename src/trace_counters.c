@@ -136,19 +136,13 @@ char *trace_counters__put(const struct snapshot *const s[], int nr, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
-	bool bad;
 	int i;
 
 	if (!out)
 		return NULL;
 	for (i = 0; i < nr; i++)
 		put_snapshot(out, s[i]);
-	fputc('\n', out);
-	bad = ferror(out);
-	if (!fclose(out) && !bad)
-		return text;
-	free(text);
-	return NULL;
+	return trace_text__end(out, &text);
 }
 
 /* ---- reading ---- */

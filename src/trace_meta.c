@@ -94,7 +94,6 @@ char *trace_meta__put(const struct trace_meta *m, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
-	bool bad;
 
 	if (!out)
 		return NULL;
@@ -110,12 +109,7 @@ char *trace_meta__put(const struct trace_meta *m, size_t *len)
 	put_cost(out, m->cost);
 	put_probes(out, m->capture);
 	put_facts(out);
-	fputc('\n', out);
-	bad = ferror(out);
-	if (!fclose(out) && !bad)
-		return text;
-	free(text);
-	return NULL;
+	return trace_text__end(out, &text);
 }
 
 /* ---- reading ---- */

@@ -2,6 +2,7 @@
 #include "trace_text.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "utf8.h"
@@ -36,6 +37,18 @@ void trace_text__str(FILE *f, const char *key, const char *value)
 void trace_text__num(FILE *f, const char *key, uint64_t n)
 {
 	fprintf(f, " %s=%" PRIu64, key, n);
+}
+
+char *trace_text__end(FILE *f, char **text)
+{
+	bool bad;
+
+	fputc('\n', f);
+	bad = ferror(f);
+	if (!fclose(f) && !bad)
+		return *text;
+	free(*text);
+	return NULL;
 }
 
 /* Takes what is before the next @c off @from, and that, too. */

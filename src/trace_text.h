@@ -14,6 +14,11 @@
 void trace_text__line(FILE *f, const char *what);
 void trace_text__str(FILE *f, const char *key, const char *value);
 void trace_text__num(FILE *f, const char *key, uint64_t n);
+/*
+ * Ends and closes what open_memstream() collects in @text. Returns it, or NULL if
+ * there was no memory.
+ */
+char *trace_text__end(FILE *f, char **text);
 
 /* ---- reading ---- */
 
