@@ -6,7 +6,6 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/unit/is.bash
 trace=$tmp/trace
 
-silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 record() { run 0 "$1" record -o "$trace" -- true; }
 export_as() { run "$1" none export "${@:2}" "$trace"; }
 look() { head -n 5 "$tmp/out" "$tmp/err"; }

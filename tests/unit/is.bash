@@ -36,6 +36,7 @@ run()
 
 out() { grep -q -- "$@" "$tmp/out"; }
 err() { grep -q -- "$@" "$tmp/err"; }
+silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 says() { local what=$1; shift; run "$@" && err "$what"; }
 # all records, by jq
 all() { jq -e -s "$1" "$tmp/out"; }

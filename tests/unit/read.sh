@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.." || exit 1
 trace=$tmp/trace
 some="uncond,defensive,martin-rfc,martin,eager-host"
 
-silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 record() { run 0 "$1" record -o "$trace" -- true; }
 # read CODE COMMAND...: of $trace
 reads() { run "$1" none "${@:2}" -r "$trace"; }

@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.." || exit 1
 trace=$tmp/trace
 
 record() { run "$1" "$2" record "${@:3}"; }
-silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 begun() { [ "$(head -c 4 "$1" | od -An -tx1)" = " 5b 2a 4d 18" ]; }
 ended() { begun "$1" && [ "$(tail -c 24 "$1" | head -c 4)" = FPix ]; }
 says() { local what=$1; shift; record "$@" && err "$what"; }

@@ -7,7 +7,6 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/unit/is.bash
 trace=$tmp/trace
 
-silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 record() { run 0 "$1" record -o "$trace" -- true; }
 report() { run "$1" none report "${@:2}" "$trace"; }
 look() { cat "$tmp/out" "$tmp/err"; }

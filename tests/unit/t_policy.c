@@ -17,6 +17,7 @@
 #include "fpstat/model.h"
 #include "need.h"
 #include "policy.h"
+#include "range_text.h"
 #include "test.h"
 #include "util.h"
 
@@ -142,25 +143,6 @@ static struct policy_row sum_of(const struct policies *p, int policy)
 	return policies__total(p, policy);
 }
 
-static void print(char *text, size_t len, struct range now, struct range then,
-		  const char *what)
-{
-	uint64_t lo = now.lo - then.lo, hi = now.hi - then.hi;
-	size_t at = strlen(text);
-
-	if (lo == 0 && hi == 0)
-		return;
-	if (at)
-		at += (size_t)snprintf(text + at, len - at, " ");
-	if (lo != hi)
-		snprintf(text + at, len - at, "%" PRIu64 "-%" PRIu64 "%s", lo,
-			 hi, what);
-	else if (lo != 1)
-		snprintf(text + at, len - at, "%" PRIu64 "%s", lo, what);
-	else
-		snprintf(text + at, len - at, "%s", what);
-}
-
 struct counts {
 	struct policy_row vcpu;
 	struct policy_row other;
@@ -177,7 +159,7 @@ static const char *text_of(const struct counts *now, const struct counts *then)
 
 	text[0] = '\0';
 #define PRINT(field, what)                                                     \
-	print(text, sizeof(text), now->field, then->field, what)
+	range_text(text, sizeof(text), now->field, then->field, what)
 	PRINT(vcpu.host.save.done, "HS");
 	PRINT(vcpu.host.load.done, "HL");
 	PRINT(vcpu.guest.save.done, "GS");
@@ -631,11 +613,11 @@ static void irqoff(void **state)
 static void numbers_grow(void **state)
 {
 	static const struct need in_run[] = { IN_RUN, END };
-	static const struct need enter[] = { ENTER(0, M, 30000, MAYBE),
-					     ENTER(0, M, 32767, YES),
-					     ENTER(0, M, 32768, YES),
-					     ENTER(0, M, 5000000000, NO),
-					     ENTER(0, M, 1, YES), END };
+	static const struct need enter[] = {
+		ENTER(0, M, 30000, MAYBE), ENTER(0, M, 32767, YES),
+		ENTER(0, M, 32768, YES),   ENTER(0, M, 5000000000, NO),
+		ENTER(0, M, 1, YES),	   END
+	};
 	const uint64_t yes = 32767 + 32768 + 1, no = 5000000000;
 	struct policies *p = begin();
 	struct policy_row row;

@@ -14,6 +14,7 @@
 #include "need.h"
 #include "param.h"
 #include "policy.h"
+#include "range_text.h"
 #include "sweep.h"
 #include "test.h"
 #include "util.h"
@@ -393,33 +394,14 @@ static const struct scenario keeps[] = {
 	  { "0-1GL", "0-1GL", "0-1GL", "0-1GL", "0-1GL" } },
 };
 
-static void print(char *text, size_t len, struct range now, struct range then,
-		  const char *what)
-{
-	uint64_t lo = now.lo - then.lo, hi = now.hi - then.hi;
-	size_t at = strlen(text);
-
-	if (lo == 0 && hi == 0)
-		return;
-	if (at)
-		at += (size_t)snprintf(text + at, len - at, " ");
-	if (lo != hi)
-		snprintf(text + at, len - at, "%" PRIu64 "-%" PRIu64 "%s", lo,
-			 hi, what);
-	else if (lo != 1)
-		snprintf(text + at, len - at, "%" PRIu64 "%s", lo, what);
-	else
-		snprintf(text + at, len - at, "%s", what);
-}
-
 static const char *text_of(const struct policy_ops *now,
 			   const struct policy_ops *then)
 {
 	static char text[64];
 
 	text[0] = '\0';
-	print(text, sizeof(text), now->save.done, then->save.done, "GS");
-	print(text, sizeof(text), now->load.done, then->load.done, "GL");
+	range_text(text, sizeof(text), now->save.done, then->save.done, "GS");
+	range_text(text, sizeof(text), now->load.done, then->load.done, "GL");
 	return text;
 }
 

@@ -10,7 +10,6 @@ golden=tests/unit/golden
 
 # whatif CODE SCENE ARG...
 whatif() { run "$1" "$2" whatif "${@:3}"; }
-silent() { [ ! -s "$tmp/err" ] || { cat "$tmp/err"; return 1; }; }
 says() { local what=$1; shift; whatif "$@" && err "$what"; }
 
 # as FILE: the output is what it was
