@@ -78,6 +78,8 @@ contradictions()
 	(map(select(.type == "witness"))[0]) as $w |
 	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
 	($truth | total(.runs)) as $runs |
+	# a state of FPSIMD; of SVE: 32 registers, 17 of an eighth, FPSR, FPCR
+	def size: if . == 0 then 520 else 32 * . + 17 * . / 8 + 8 end;
 	([.[] | select(.type == "vcpu")]) as $rows |
 	([$truth[] | . as $t | .threads[] | select(.role == "vcpu") | [.vm, $t.vm_pid, .vcpu, .tid]]) as $threads |
 	([$truth[] | select(.runs > 0)] | group_by(.vm_pid) | map([.[0].vm_pid, total(.runs)])) as $vms |
@@ -91,6 +93,10 @@ contradictions()
 	  if ($truth | any(.runs > 0)) and ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,
 	  if $threads - [$rows[] | [.vm, .vm_pid, .vcpu, .tid]] != [] then "a thread has no row of its own" else empty end,
 	  if $vms - [$rows | group_by(.vm_pid)[] | [.[0].vm_pid, total(.runs)]] != [] then "runs of another VM" else empty end,
+	  if $truth != [] and $h.sve_vl != $truth[0].host_vl then "SVE is \($h.sve_vl), not \($truth[0].host_vl)" else empty end,
+	  if $rows | any(. as $row | $truth[] | select(.runs > 0 and .vm_pid == $row.vm_pid) | (.guest_vl | size) as $size |
+		$row.guest.save.bytes != $row.guest.save.done * $size or
+		$row.guest.load.bytes != $row.guest.load.done * $size) then "bytes of a guest" else empty end,
 	  if $v | any(([.cause[]] | add) != .guest.save.done) then "a guest save has no cause, or two" else empty end,
 	  if ($v | total(.exits)) != $w.exits then "exits, not entries" else empty end,
 	  if ($v | total(.guest_runs_live)) != $w.live then "live exits, not entries" else empty end,

@@ -15,6 +15,7 @@
 #define ICC_IAR1_EL1	S3_0_C12_C12_0
 #define ICC_EOIR1_EL1	S3_0_C12_C12_1
 #define ICC_IGRPEN1_EL1	S3_0_C12_C12_7
+#define ZCR_EL1		S3_0_C1_C2_0
 
 	.macro	mov32 reg, value
 	movz	\reg, #(\value & 0xffff)
@@ -106,7 +107,12 @@ touch:
 	dup	v16.2d, x20
 	inc	B_FP_USES
 	ret
-2:	ptrue	p0.d
+2:	mov	x9, #15			/* as long as the host lets it be */
+	msr	ZCR_EL1, x9
+	isb
+	rdvl	x9, #1
+	str	x9, [x19, #B_VL]
+	ptrue	p0.d
 	dup	z17.d, x20
 	cmpne	p1.d, p0/z, z16.d, z17.d
 	b.none	3f

@@ -42,5 +42,6 @@
 #define B_GICR		80
 #define B_PEER		88
 #define B_PEER_ID	96
+#define B_VL		104
 
 #endif

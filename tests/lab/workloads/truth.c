@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -56,6 +57,8 @@ static void add_runner(struct truth *truth, const struct runner *runner,
 	truth->turns += block->turns;
 	truth->fp_uses += block->fp_uses;
 	truth->fp_lost += block->fp_lost;
+	if (block->vl)
+		truth->guest_vl = block->vl;
 	truth->hvcs += block->hvcs;
 	truth->wfis += block->wfis;
 
@@ -145,6 +148,14 @@ static uint64_t slack(const struct truth *truth)
 					   truth->planned - switches;
 }
 
+/* Bytes of an SVE register of this thread, which asked for nothing. */
+static uint64_t host_vl(void)
+{
+	int vl = prctl(PR_SVE_GET_VL);
+
+	return vl < 0 ? 0 : vl & PR_SVE_VL_LEN_MASK;
+}
+
 void truth__print(const struct truth *truth, const struct ops *martin,
 		  const struct ops *eager)
 {
@@ -155,6 +166,8 @@ void truth__print(const struct truth *truth, const struct ops *martin,
 	print_number("signals", truth->signals);
 	print_number("guest_fp", truth->fp_uses);
 	print_number("guest_fp_lost", truth->fp_lost);
+	print_number("guest_vl", truth->guest_vl);
+	print_number("host_vl", host_vl());
 	print_number("guest_turns", truth->turns);
 	print_number("guest_exits_hvc", truth->hvcs);
 	print_number("guest_wfis", truth->wfis);

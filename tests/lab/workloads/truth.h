@@ -32,6 +32,7 @@ struct truth {
 	uint64_t turns;
 	uint64_t fp_uses;
 	uint64_t fp_lost;
+	uint64_t guest_vl;	/* bytes of an SVE register; 0: none was used */
 	uint64_t hvcs;
 	uint64_t wfis;
 	struct switches switches;

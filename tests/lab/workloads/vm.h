@@ -25,9 +25,11 @@ struct guest_block {
 	uint64_t gicr;
 	uint64_t peer;		/* guest address of the peer's block */
 	uint64_t peer_id;
+	uint64_t vl;		/* bytes of an SVE register, once one was used */
 };
 
 _Static_assert(offsetof(struct guest_block, peer_id) == B_PEER_ID, "guest.h");
+_Static_assert(offsetof(struct guest_block, vl) == B_VL, "guest.h");
 _Static_assert(offsetof(struct guest_block, fp_uses) == B_FP_USES, "guest.h");
 
 struct vm_config {
