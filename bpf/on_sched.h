@@ -9,6 +9,8 @@
 #include "on_neon.h"
 #include "step.h"
 
+#include <bpf/bpf_tracing.h>
+
 SEC("raw_tp/sched_switch")
 int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -40,12 +42,19 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-SEC("raw_tp/sched_process_exit")
-int task_end(struct bpf_raw_tracepoint_args *ctx)
+/*
+ * exit_files(), which comes after a core dump was written; it is called for a fork
+ * that failed, too. A kprobe, and not the tracepoint before it: there a softirq may
+ * use NEON after TIF_FOREIGN_FPSTATE was read.
+ */
+SEC("kprobe")
+int task_end(struct pt_regs *ctx)
 {
-	__u64 t = ctx->args[0];
+	__u64 t = PT_REGS_PARM1(ctx);
 	struct fp_vcpu *v = slot_by(&slot_of_task, t);
 
+	if (t != bpf_get_current_task())
+		return 0;
 	on_gone(FP_EV_TASK_END);
 	bpf_map_delete_elem(&early_runs, &t);
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))

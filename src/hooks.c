@@ -3,8 +3,8 @@
 
 /*
  * The functions are those of arch/arm64/kernel/fpsimd.c and arch/arm64/kvm/ of
- * Linux 5.10 to 7.3. None of them is called between the switch to the guest's
- * exception vectors and the switch back.
+ * Linux 5.10 to 7.3, and a few that tasks go through. None of them is called
+ * between the switch to the guest's exception vectors and the switch back.
  */
 const struct hook hooks[] = {
 	/* what moves registers, or binds them */
@@ -33,9 +33,8 @@ const struct hook hooks[] = {
 	{ { "sched_switch" },
 	  "sched_switch", NULL, "preemption and blocking",
 	  HOOK_REQUIRED | HOOK_RAW_TP },
-	{ { "sched_process_exit" },
-	  "task_end", NULL, "the end of a thread",
-	  HOOK_REQUIRED | HOOK_RAW_TP },
+	{ { "exit_files" },
+	  "task_end", NULL, "the end of a thread", HOOK_REQUIRED },
 	{ { "kvm_arch_vcpu_destroy" },
 	  "vcpu_end", NULL, "the end of a vcpu", HOOK_REQUIRED },
 	{ { "kvm_arch_vcpu_create" }, /* its memory may have been another's */

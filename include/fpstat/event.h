@@ -37,7 +37,7 @@
 	X(PTRACE, "ptrace", "READ or INVALIDATE: arch_ptrace()")               \
 	X(COREDUMP, "coredump", "READ: do_coredump()")                         \
 	X(EXEC, "exec", "INVALIDATE: fpsimd_flush_thread()")                   \
-	X(TASK_END, "task-end", "END: sched_process_exit")                     \
+	X(TASK_END, "task-end", "END: exit_files()")                           \
 	X(SVE_TRAP, "sve-trap", "do_sve_acc()")                                \
 	X(SME_TRAP, "sme-trap", "do_sme_acc()")                                \
 	X(SET_VL, "vl", "vec_set_vector_length()")                             \
