@@ -224,7 +224,7 @@ $(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
 TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
-	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)'
+	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)' -j $(shell nproc)
 FOR_ARM64  := ARCH=arm64 STATIC=1
 FOR_LAB    := $(FOR_ARM64) all lab-programs
 J           = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -236,12 +236,12 @@ setup:
 check:
 	@contrib/setup check
 ifeq ($(T),)
-	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) $(TESTS_LAB)
+	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) -- $(TESTS_LAB)
 else
 	@$(MAKE) $(J) all unit
 	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
-	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) $(TESTS_LAB)
+	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) -- $(TESTS_LAB)
 endif
 
 # What an emulated machine takes too long for to be done each time.
@@ -274,7 +274,7 @@ $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OB
 check-lab:
 	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
-	@$(RUN_TESTS) $(TESTS_LAB)
+	@$(RUN_TESTS) -- $(TESTS_LAB)
 
 run:
 	@contrib/setup run

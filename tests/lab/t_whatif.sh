@@ -204,7 +204,14 @@ idle()
 	end' "$1/idle.json" >/dev/null
 }
 
-# run KERNEL MODE
+# first_wrong SETS: the last events before it
+first_wrong()
+{
+	jq -r 'select(.type == "wrong") | "# record \(.record), CPU \(.cpu): \(.found), not \(.foretold)",
+		(.events[] | "# \(.ts) \(.event) \(.buf) foreign \(.foreign) in_run \(.in_run) other \(.other) flags \(.flags)")' \
+		"$1" | head -n 17
+}
+
 # Of all that happened in DIR, load by load: is no decision wrong, no kind missing?
 decisions()
 {
@@ -219,6 +226,7 @@ decisions()
 	jq -s -e 'all(.[]; .type != "wrong")' "$last" >/dev/null
 }
 
+# run KERNEL MODE
 run()
 {
 	local on="$1 $2" policy=eager-host dir=$logs/$1-$2 name pid
@@ -230,7 +238,8 @@ run()
 	echo "$loads" | grep -E "^(${LOADS-[a-z-]+}) "; } >"$dir/list"
 	whatif_each "$dir" --kernel "$1" --mode "$2" --timeout "${LAB_TIMEOUT:-900}" \
 		--cpu max,sve=off,sme=off >"$dir/output" 2>&1
-	result "$on: the stream says what the counters say" "$dir/output" || return
+	result "$on: the stream says what the counters say" "$dir/output" ||
+		{ first_wrong "$dir/sets"; return; }
 	while read -r name _; do
 		if [ "$(cat "$dir/$name.status")" != 0 ]; then
 			skip "$on: $name" "the load itself failed: $(tail -n 1 "$dir/$name.err")"
