@@ -61,6 +61,7 @@ __noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
 	r = bpf_ringbuf_reserve(&stream, sizeof(*r), 0);
 	if (!r) {
 		ADD(c->lost, 1);
+		ADD(c->gap, 1);
 		c->flags |= FP_REC_GAP;
 		return 0;
 	}
@@ -73,7 +74,8 @@ __noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
 	r->exits = c->exits;
 	r->live = c->live;
 	r->flags = flags | c->flags;
-	r->pad = 0;
+	r->lost = c->gap;
+	ADD(c->gap, -r->lost);
 	ADD(c->exits, -r->exits);
 	ADD(c->live, -r->live);
 	c->other = 0;

@@ -178,8 +178,9 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
-	bpf_map__set_max_entries(a->skel->maps.stream,
-				 opts->stream ? RING_SIZE : none);
+	bpf_map__set_max_entries(a->skel->maps.stream, !opts->stream ? none :
+						       opts->ring ? opts->ring :
+								    RING_SIZE);
 	err = set_up_programs(a);
 	return err ? err : capture_bpf__load(a->skel);
 }
@@ -314,7 +315,8 @@ static int try_all(struct attach *a, const struct calibration *cal,
 			continue;
 		}
 		if (err) {
-			snprintf(why, len, "the kernel refused the programs: %s",
+			snprintf(why, len,
+				 "the kernel refused the programs: %s",
 				 strerror(-err));
 			return err;
 		}

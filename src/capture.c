@@ -173,7 +173,7 @@ int capture__drain_all(struct capture *c,
 	for (i = 0; i < c->nr_cpus && !err; i++) {
 		struct fp_rec rec = stream__rest(c->stream, i, &c->cpus[i]);
 
-		if (rec.exits || rec.live)
+		if (rec.exits || rec.live || rec.lost)
 			err = fn(ctx, &rec);
 	}
 	return err;

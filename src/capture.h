@@ -27,6 +27,7 @@ struct capture_opts {
 	 */
 	bool mark;
 	bool stream; /* for capture__drain() */
+	uint32_t ring; /* its bytes, a power of two of pages; 0: enough */
 };
 
 /* One probe of the allow-list, for doctor. Strings live as long as @c. */
@@ -79,7 +80,7 @@ void capture__tick(struct capture *c);
  */
 int capture__drain(struct capture *c,
 		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
-/* The same, and the exits that wait for a record. */
+/* The same, and the exits and losses that wait for a record. */
 int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx);

@@ -26,6 +26,7 @@ struct record_config {
 	struct count_config count;
 	const char *output;
 	double duration;
+	unsigned long ring; /* pages */
 };
 
 #define AT(field) offsetof(struct record_config, field)
@@ -41,6 +42,10 @@ static const struct opt opts[] = {
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided" },
 	OPT_COMMON,
+	{ .name = "ring", .type = OPT_COUNT, .offset = AT(ring), .arg = "PAGES",
+	  .test = true,
+	  .help = "have room for so many pages of records, a power of two, where "
+		  "fpstat has as many as it needs" },
 	{}
 };
 /* clang-format on */
@@ -280,6 +285,8 @@ static int record_main(const struct command *cmd, int argc, char **argv)
 		return opt__usage_error(cmd, "--output is missing");
 	if (!strcmp(r.cfg.output, "-") && isatty(STDOUT_FILENO))
 		return opt__usage_error(cmd, "a trace is not for a terminal");
+	r.cfg.count.capture.ring =
+		(uint32_t)r.cfg.ring * (uint32_t)sysconf(_SC_PAGESIZE);
 	r.cfg.count.interval = r.cfg.duration;
 	r.cfg.count.count = r.cfg.duration > 0;
 	err = open_output(&r);

@@ -57,7 +57,7 @@ static void csv(struct export *x, const struct fp_rec *r, uint32_t step)
 		fprintf(x->out, "%u", r->slot);
 	fprintf(x->out, ",%u,%u,%u,%u,%u,%d,%u", r->ev.foreign, r->ev.in_run,
 		r->ev.arg, r->exits, r->live, !!(r->flags & FP_REC_GAP),
-		r->pad);
+		r->lost);
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		fprintf(x->out, ",%d", !!(FP_OPS(step) & ops[i].op));
 	fprintf(x->out, ",%s\n", why ? why : "");
@@ -93,7 +93,7 @@ static void ndjson(struct export *x, const struct fp_rec *r, uint32_t step)
 	json__u64(&j, "exits", r->exits);
 	json__u64(&j, "live", r->live);
 	json__bool(&j, "gap", r->flags & FP_REC_GAP);
-	json__u64(&j, "lost", r->pad);
+	json__u64(&j, "lost", r->lost);
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		json__bool(&j, ops[i].name, FP_OPS(step) & ops[i].op);
 	if (why)

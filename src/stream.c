@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 struct told {
 	__u32 exits;
 	__u32 live;
+	__u32 lost;
 };
 
 struct stream {
@@ -34,8 +36,13 @@ static void leave_out(__u32 *n, __u32 *told)
 
 static void leave_out_told(struct fp_rec *rec, struct told *told)
 {
+	bool lost = rec->lost;
+
 	leave_out(&rec->exits, &told->exits);
 	leave_out(&rec->live, &told->live);
+	leave_out(&rec->lost, &told->lost);
+	if (lost && !rec->lost)
+		rec->flags &= ~(__u32)FP_REC_GAP;
 }
 
 static int on_sample(void *ctx, void *data, size_t size)
@@ -110,8 +117,11 @@ struct fp_rec stream__rest(struct stream *s, unsigned int cpu,
 		.cpu = cpu,
 		.exits = tell(&c->exits, &told->exits),
 		.live = tell(&c->live, &told->live),
+		.lost = tell(&c->gap, &told->lost),
 		.flags = FP_REC_NO_STEP | FP_REC_NO_JUDGE,
 	};
 
+	if (rec.lost)
+		rec.flags |= FP_REC_GAP;
 	return rec;
 }

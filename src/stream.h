@@ -18,8 +18,8 @@ void stream__free(struct stream *s);
 int stream__drain(struct stream *s,
 		  int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
 /*
- * What the next record of @cpu would tell of exits, as a record now; the next one
- * tells the rest.
+ * What the next record of @cpu would tell of exits and of loss, as a record now;
+ * the next one tells the rest.
  */
 struct fp_rec stream__rest(struct stream *s, unsigned int cpu,
 			   const struct fp_percpu *c);

@@ -128,7 +128,7 @@ static void new_template(struct trace_pack *p, const struct fp_rec *t)
 	put(p, TEMPLATES, (uint64_t)t->flags << 1 | t->exits);
 	put(p, TEMPLATES, t->ev.gen);
 	put(p, TEMPLATES, (uint32_t)(t->slot + 1));
-	put(p, TEMPLATES, t->pad);
+	put(p, TEMPLATES, t->lost);
 	put(p, TEMPLATES, refer(p, t->ev.buf));
 	put(p, TEMPLATES, refer(p, t->other));
 	put(p, TEMPLATES, refer(p, t->letter));

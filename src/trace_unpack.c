@@ -139,7 +139,7 @@ static struct template *new_template(struct trace_unpack *u)
 	t->rec.exits = flags & 1;
 	t->rec.ev.gen = cursor__u32(c);
 	t->rec.slot = cursor__u32(c) - 1;
-	t->rec.pad = cursor__u32(c);
+	t->rec.lost = cursor__u32(c);
 	t->rec.ev.buf = look_up(u, cursor__number(c));
 	t->rec.other = look_up(u, cursor__number(c));
 	t->rec.letter = look_up(u, cursor__number(c));

@@ -85,7 +85,7 @@ struct fp_percpu {
 	__u32 exits;
 	__u32 live;
 	__u32 flags;
-	__u32 pad_flags;
+	__u32 gap; /* lost since the last one that was not */
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;

@@ -30,7 +30,7 @@ struct fp_rec {
 	__u32 exits;
 	__u32 live;
 	__u32 flags;
-	__u32 pad;
+	__u32 lost; /* with FP_REC_GAP: how many; 0: nobody knows */
 };
 
 _Static_assert(sizeof(struct fp_rec) == 64, "records are 64 bytes");

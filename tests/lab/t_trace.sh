@@ -68,6 +68,25 @@ counted_anew()
 	cmp "$1/recorded.out" "$1/stat.out"
 }
 
+# lossy DIR: the counters are right and say how many records were lost, and the
+# records say where.
+lossy()
+{
+	local lost told runs
+
+	[ "$(cat "$1/lossy.code")" = 0 ] || { cat "$1/lossy.said"; return 1; }
+	"$program" report --json "$1/lossy.fpt" >"$1/lossy.json" 2>"$1/lossy.here" || return
+	grep -q 'records of the stream were lost: these are the counters' "$1/lossy.here" || return
+	lost=$(jq -s 'map(select(.type == "host"))[0].lost' "$1/lossy.json")
+	runs=$(jq -s 'map(select(.type == "vcpu").runs) | add' "$1/lossy.json")
+	told=$("$program" export csv "$1/lossy.fpt" 2>/dev/null |
+		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			{ n += $at["lost"]; if ($at["lost"] && !$at["gap"]) exit 1 } END { print n }')
+	echo "# $lost records lost, $told by the records; $runs runs, $(jq -s 'map(.runs) | add' "$1/lossy.truth") in truth"
+	[ "$lost" -gt 0 ] && [ "$told" -eq "$lost" ] &&
+		[ "$runs" -eq "$(jq -s 'map(.runs) | add' "$1/lossy.truth")" ]
+}
+
 # readable FILE: it is good up to where it was cut, and says so
 readable()
 {
@@ -105,6 +124,8 @@ run()
 	result "$kernel: its own policy makes what the kernel made"
 	here "$dir" stat && here "$dir" whatif
 	result "$kernel: the same words on this machine"
+	lossy "$dir"
+	result "$kernel: a ring that is far too small: what was lost is known"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
 	result "$kernel: a full disk: the trace is good up to there"
 	# A disk may be too small for the first of them, but this one had some.

@@ -55,7 +55,7 @@ static inline struct fp_rec wild_record(struct rng *r)
 		.exits = (uint32_t)any_number(r, 32),
 		.live = (uint32_t)any_number(r, 32),
 		.flags = (uint32_t)any_number(r, 32),
-		.pad = (uint32_t)any_number(r, 32),
+		.lost = (uint32_t)any_number(r, 32),
 	};
 }
 
