@@ -50,6 +50,27 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
 	return ev;
 }
 
+/*
+ * What happened since the last record, once: at the end of KVM_RUN a softirq may
+ * come in here and record something itself.
+ */
+static __always_inline void tell_counts(struct fp_percpu *c, struct fp_rec *r)
+{
+	r->exits = r->live = r->lost = 0;
+	if (c->telling)
+		return;
+	c->telling = 1;
+	barrier();
+	r->exits = c->exits;
+	r->live = c->live;
+	r->lost = c->gap;
+	ADD(c->exits, -r->exits);
+	ADD(c->live, -r->live);
+	ADD(c->gap, -r->lost);
+	barrier();
+	c->telling = 0;
+}
+
 /* Global and with numbers only, as judge() is; @own: the slot that pays. */
 __noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
 {
@@ -62,7 +83,7 @@ __noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
 	if (!r) {
 		ADD(c->lost, 1);
 		ADD(c->gap, 1);
-		c->flags |= FP_REC_GAP;
+		c->flags &= ~FP_REC_LAST; /* it was of this one */
 		return 0;
 	}
 	r->ns = bpf_ktime_get_ns();
@@ -71,15 +92,12 @@ __noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
 	r->letter = c->judge.letter;
 	r->slot = own;
 	r->cpu = cpu;
-	r->exits = c->exits;
-	r->live = c->live;
 	r->flags = flags | c->flags;
-	r->lost = c->gap;
-	ADD(c->gap, -r->lost);
-	ADD(c->exits, -r->exits);
-	ADD(c->live, -r->live);
+	c->flags &= ~r->flags;
+	tell_counts(c, r);
+	if (r->lost)
+		r->flags |= FP_REC_GAP;
 	c->other = 0;
-	c->flags = 0;
 	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
 	return 0;
 }

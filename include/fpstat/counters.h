@@ -86,6 +86,8 @@ struct fp_percpu {
 	__u32 live;
 	__u32 flags;
 	__u32 gap; /* lost since the last one that was not */
+	__u32 telling; /* one is being made */
+	__u32 pad_telling;
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;
