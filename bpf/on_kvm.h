@@ -125,11 +125,35 @@ int vcpu_load(struct pt_regs *ctx)
 	return 0;
 }
 
+/* Only where each entry and each exit is to be a record of its own. */
+SEC("raw_tp/kvm_entry")
+int kvm_entered(void *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_event ev = task_event(current_task(), FP_EV_ENTER);
+
+	if (c)
+		record_only(&ev, slot_at(c->slot),
+			    FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+	return 0;
+}
+
+static __always_inline struct fp_event
+exit_event(const struct task_struct *t, struct bpf_raw_tracepoint_args *ctx)
+{
+	struct fp_event ev = task_event(t, FP_EV_EXIT);
+
+	ev.arg = (__u8)ctx->args[0];
+	ev.gen = (__u32)ctx->args[1];
+	return ev;
+}
+
 SEC("raw_tp/kvm_exit")
-int kvm_exit(void *ctx)
+int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
+	struct fp_event ev;
 	struct fp_vcpu *v;
 
 	if (!c)
@@ -144,10 +168,12 @@ int kvm_exit(void *ctx)
 	if (streaming)
 		ADD(c->exits, 1);
 	if (!seen_eager && !seen_martin) {
-		struct fp_event ev = task_event(t, FP_EV_EXIT);
-
+		ev = exit_event(t, ctx);
 		account(c, v, fp_step(&c->model, &ev));
 		record_only(&ev, v, FP_REC_NO_JUDGE);
+	} else if (all_exits) {
+		ev = exit_event(t, ctx);
+		record_only(&ev, v, FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 	}
 	return 0;
 }

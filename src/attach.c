@@ -84,7 +84,8 @@ static struct ksyms *find_functions(void)
 }
 
 /* Which hooks this kernel has; false if a required one is missing. */
-static bool choose_points(struct attach *a, bool witness, char *why, size_t len)
+static bool choose_points(struct attach *a, const struct capture_opts *opts,
+			  char *why, size_t len)
 {
 	const struct hook *h;
 	bool before = false;
@@ -92,7 +93,8 @@ static bool choose_points(struct attach *a, bool witness, char *why, size_t len)
 	for (h = hooks; h->fn[0]; h++) {
 		struct point *p = &a->point[a->nr];
 
-		if ((h->flags & HOOK_WITNESS && !witness) ||
+		if ((h->flags & HOOK_WITNESS && !opts->witness) ||
+		    (h->flags & HOOK_ALL_EXITS && !opts->all_exits) ||
 		    (h->flags & HOOK_INSTEAD && before))
 			continue;
 		p->hook = h;
@@ -176,6 +178,7 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel->rodata->foreign_mask = foreign_mask;
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
+	a->skel->rodata->all_exits = opts->all_exits;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.stream, !opts->stream ? none :
@@ -303,7 +306,7 @@ static int try_all(struct attach *a, const struct calibration *cal,
 {
 	int err;
 
-	if (!choose_points(a, opts->witness, why, len))
+	if (!choose_points(a, opts, why, len))
 		return -ENOTSUP;
 	if (!cal->fentry)
 		give_up_fentry(a);

@@ -41,6 +41,9 @@ static const struct opt opts[] = {
 	  .help = "stop after S seconds" },
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided" },
+	{ .name = "all-exits", .offset = AT(count.capture.all_exits),
+	  .help = "record each guest entry, and each exit with its reason, "
+		  "and not only how many there were" },
 	OPT_COMMON,
 	{ .name = "ring", .type = OPT_COUNT, .offset = AT(ring), .arg = "PAGES",
 	  .test = true,

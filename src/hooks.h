@@ -17,6 +17,7 @@ enum hook_flags {
 	HOOK_RETURN = 4, /* kretprobe */
 	HOOK_WITNESS = 8, /* only on request */
 	HOOK_INSTEAD = 16, /* only if the hook before it has no function */
+	HOOK_ALL_EXITS = 32, /* only if each exit is to be a record */
 };
 
 struct hook {

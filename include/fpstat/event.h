@@ -48,7 +48,8 @@
 	X(EFI_BEGIN, "efi-begin", "__efi_fpsimd_begin()")                      \
 	X(EFI_END, "efi-end", "__efi_fpsimd_end()")                            \
 	X(CPU_PM, "cpu-pm", "CLOBBER: fpsimd_cpu_pm_notifier()")               \
-	X(CPU_DEAD, "cpu-dead", "CLOBBER: fpsimd_cpu_dead()")
+	X(CPU_DEAD, "cpu-dead", "CLOBBER: fpsimd_cpu_dead()")                  \
+	X(ENTER, "enter", "tracepoint kvm_entry")
 
 enum fp_event_kind {
 #define X(id, name, where) FP_EV_##id,

@@ -41,6 +41,10 @@ _Static_assert(sizeof(struct fp_rec) == 64, "records are 64 bytes");
  *   FP_EV_VLOAD    buffer of the vcpu
  *   FP_EV_NEON_*   address of who called kernel_neon_begin()
  *   FP_EV_RUN_END  exit reason of KVM_RUN
+ *
+ * Each guest entry and exit has a record of its own only if that was asked for. Of
+ * an FP_EV_EXIT ev.arg is then the exception index (ARM_EXCEPTION_*), and ev.gen
+ * the exception class of the trap (ESR_ELx_EC_*).
  */
 
 #endif /* FPSTAT_STREAM_H */

@@ -68,6 +68,25 @@ counted_anew()
 	cmp "$1/recorded.out" "$1/stat.out"
 }
 
+# all_exits DIR: each exit is a record, and so is the entry before it; the counters
+# come to the same, and the guests know how often they called the hypervisor (22).
+all_exits()
+{
+	local counted records entries calls hvc
+
+	silent "$1" exits || return
+	"$program" stat --json --strict -r "$1/exits.fpt" >"$1/exits.json" || return
+	counted=$(jq -s 'map(select(.type == "vcpu").exits) | add' "$1/exits.json")
+	read -r records entries calls < <("$program" export ndjson "$1/exits.fpt" | jq -r -s '
+		map(select(.kind == "exit" and .buf != 0)) as $exits |
+		[($exits | length), (map(select(.kind == "enter")) | length),
+		 ($exits | map(select(.arg == 2 and .gen == 22)) | length)] | join(" ")')
+	hvc=$(jq -s 'map(.guest_exits_hvc) | add' "$1/exits.truth")
+	echo "# $counted exits counted, $records recorded, $entries entries; $calls hypercalls, $hvc by the guests"
+	[ "$counted" -gt 0 ] && [ "$records" -eq "$counted" ] && [ "$entries" -eq "$counted" ] &&
+		[ "$calls" -eq "$hvc" ]
+}
+
 # lossy DIR: the counters are right and say how many records were lost, and the
 # records say where.
 lossy()
@@ -124,6 +143,8 @@ run()
 	result "$kernel: its own policy makes what the kernel made"
 	here "$dir" stat && here "$dir" whatif
 	result "$kernel: the same words on this machine"
+	all_exits "$dir"
+	result "$kernel: each guest entry and exit as a record"
 	lossy "$dir"
 	result "$kernel: a ring that is far too small: what was lost is known"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
