@@ -238,12 +238,12 @@ setup:
 check:
 	@contrib/setup check
 ifeq ($(T),)
-	@$(RUN_TESTS) tests/build.sh $(UNITS) $(TESTS_SH) -- $(TESTS_LAB)
+	@$(RUN_TESTS) tests/build.sh $(TESTS_SH) -- $(UNITS) $(TESTS_LAB)
 else
 	@$(MAKE) $(J) all unit
 	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
-	@$(RUN_TESTS) $(UNITS) $(TESTS_SH) -- $(TESTS_LAB)
+	@$(RUN_TESTS) $(TESTS_SH) -- $(UNITS) $(TESTS_LAB)
 endif
 
 # What an emulated machine takes too long for to be done each time.
@@ -259,7 +259,7 @@ check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check
 
 check-unit: all unit
-	@$(RUN_TESTS) $(UNITS) $(TESTS_SH)
+	@$(RUN_TESTS) $(TESTS_SH) -- $(UNITS)
 
 lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))

@@ -509,11 +509,11 @@ int main(void)
 		{ "5.10, one vcpu", false, false, 1, 0, false },
 		{ "6.1, one vcpu", true, false, 1, 0, false },
 		{ "6.16, one vcpu", true, true, 1, 14, false },
-		{ "5.10, two vcpus", false, false, 2, 11, false },
-		{ "6.1, two vcpus", true, false, 2, 11, false },
-		{ "5.10, one vcpu, all windows", false, false, 1, 12, true },
-		{ "6.1, one vcpu, all windows", true, false, 1, 12, true },
-		{ "6.16, one vcpu, all windows", true, true, 1, 12, true },
+		{ "5.10, two vcpus", false, false, 2, 14, false },
+		{ "6.1, two vcpus", true, false, 2, 14, false },
+		{ "5.10, one vcpu, all windows", false, false, 1, 14, true },
+		{ "6.1, one vcpu, all windows", true, false, 1, 14, true },
+		{ "6.16, one vcpu, all windows", true, true, 1, 14, true },
 	};
 	enum { N = sizeof(kinds) / sizeof(kinds[0]) };
 	struct CMUnitTest tests[N + 1];
