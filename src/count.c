@@ -189,12 +189,21 @@ static int count(struct count *c, char **argv)
 	return finish(c);
 }
 
+/* Who asks too late gets no answer, but must not end us. */
+static void ignore_questions(const struct count *c)
+{
+	signal(SIGUSR1, SIG_IGN);
+	if (c->next)
+		signal(SIGUSR2, SIG_IGN);
+}
+
 int count__run(struct count *c, char **argv)
 {
 	int code, bad;
 
 	c->child_code = -1;
 	code = count(c, argv);
+	ignore_questions(c);
 	if (*c->ses.why)
 		fps_err("%s", c->ses.why);
 	session__close(&c->ses);
