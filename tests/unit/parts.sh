@@ -89,6 +89,15 @@ is "nobody else may read a part" private
 ended() { anew; record 7 stream --rotate 1h -- sh -c 'exit 7' && [ "$(nr_parts)" -eq 1 ] && nothing_is_lost; }
 is "one part alone" ended
 
+too_late()
+{
+	anew
+	started --rotate 1h && signals USR2 1 && kill -STOP $pid || return
+	kill -INT $pid; kill -USR1 $pid; kill -USR2 $pid; kill -CONT $pid
+	wait $pid && silent && nothing_is_lost
+}
+is "asked when it ends" too_late
+
 # What a part says.
 middle()
 {
@@ -102,6 +111,10 @@ middle()
 		run 0 none whatif --strict -r "$trace"
 }
 is "it begins in the middle" middle
+# names: all files have them
+names() { local file; for file in $(parts); do zstd -dcq "$dir/$file" | grep -a -q '^task .*name=' || return; done; }
+named() { anew; scene=stream-away started --rotate 1h && signals USR2 3 && stopped && names; }
+is "names are told in each" named
 lost()
 {
 	local file sum=0
@@ -283,6 +296,8 @@ last_seconds()
 	done
 }
 is "what happened in the last seconds" last_seconds
+long_ago() { anew; scene=stream-away started --flight 15 && signals USR1 6 && stopped && names; }
+is "names that were told long ago" long_ago
 nothing_yet() { anew; started --flight 30 && [ ! -s "$trace" ] && stopped && nothing_is_lost; }
 is "nothing before" nothing_yet
 stays() { anew; echo precious >"$trace"; started --flight 30 && kill -KILL $pid; wait $pid; [ "$(cat "$trace")" = precious ]; }
