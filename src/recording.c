@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ struct recording {
 	int fd; /* of the present part, or -1 */
 	bool begun;
 	struct recorder *recorder;
+	uint64_t number; /* of the capture; 0: no parts can be joined */
 	double began; /* when the present part did .. */
 	uint64_t head; /* .. and bytes before its first record */
 	double flushed; /* when */
@@ -71,6 +73,7 @@ static struct trace_meta about(struct count *c, double begin)
 		.command = r->cfg->command,
 		.begin = (uint64_t)(begin * 1e9),
 		.part = r->parts.number,
+		.number = r->number,
 	};
 }
 
@@ -91,6 +94,15 @@ static int begin_part(struct count *c, bool middle)
 	return check(c, err);
 }
 
+/* That no other capture has, on any host. */
+static uint64_t a_number(void)
+{
+	uint64_t n = 0;
+
+	(void)!getrandom(&n, sizeof(n), 0);
+	return n;
+}
+
 /* What was in the file goes when there is something to put there. */
 static int begin(struct count *c)
 {
@@ -100,6 +112,8 @@ static int begin(struct count *c)
 		return 0;
 	r->begun = true;
 	r->began = r->flushed = r->counted = fps_clock();
+	if (recording__has_parts(r->cfg) && !in_memory(r))
+		r->number = a_number();
 	return in_memory(r) ? 0 : begin_part(c, false);
 }
 

@@ -109,6 +109,8 @@ char *trace_meta__put(const struct trace_meta *m, size_t *len)
 	trace_text__str(out, "fpstat", FPSTAT_VERSION);
 	if (m->command)
 		trace_text__str(out, "command", m->command);
+	if (m->number)
+		trace_text__num(out, "capture", m->number);
 	if (m->part)
 		trace_text__num(out, "part", m->part);
 	if (m->middle)

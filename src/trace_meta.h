@@ -19,6 +19,7 @@ struct trace_meta {
 	const char *command; /* what was run, or NULL */
 	uint64_t begin; /* when, ns of CLOCK_MONOTONIC */
 	unsigned int part; /* 0: the first */
+	uint64_t number; /* of the capture, in all its parts; 0: it has none */
 	bool middle; /* the capture was under way: its counters come first */
 };
 
