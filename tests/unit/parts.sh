@@ -19,7 +19,7 @@ refused() { local what=$1; shift; anew; record 2 stream "$@" -- true && err "$wh
 # started ARG...: as $pid, once it takes both SIGUSR
 started()
 {
-	FPSTAT_FAKE=${scene:-stream} "$fpstat" record -o "$trace" "$@" >"$tmp/out" 2>"$tmp/err" &
+	FPSTAT_FAKE=${scene:-stream} "$fpstat" record -o "$trace" -d 100 "$@" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	for _ in $(seq 100); do
 		! grep -q "^SigBlk:.*[abef]..$" /proc/$pid/status || return 0
@@ -175,6 +175,14 @@ no_counters()
 is "its first counters are damaged" no_counters
 
 # Room.
+# bytes_now: while nothing is written
+bytes_now()
+{
+	kill -STOP $pid
+	until grep -q '^State:.T' /proc/$pid/status; do :; done
+	bytes
+	kill -CONT $pid
+}
 bounded()
 {
 	local most=0 now
@@ -183,7 +191,7 @@ bounded()
 	started --max-size 32K || return
 	for _ in $(seq 60); do
 		signals USR1 1 || return
-		now=$(bytes)
+		now=$(bytes_now)
 		[ "$now" -le $most ] || most=$now
 	done
 	stopped || return
