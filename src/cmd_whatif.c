@@ -231,9 +231,15 @@ static int print_trace(struct offline *o, struct view *v)
 	const struct whatif_run *r = o->ctx;
 	char why[256];
 
-	if (o->whole &&
+	if (o->whole && !trace__middle(o->trace) &&
 	    !whatif__proves(r->whatif, &o->last, &o->delta, why, sizeof(why))) {
 		fps_err("%s", why);
+		o->whole = false;
+	}
+	if (o->whole && trace__middle(o->trace)) {
+		fps_err("%s begins in the middle of a capture, and nobody knows "
+			"what other policies had in the registers then",
+			o->input);
 		o->whole = false;
 	}
 	if (!o->whole)

@@ -18,16 +18,21 @@ static void print(struct count *c, bool mark)
 		c->printed++;
 }
 
+static void call(struct count *c, int (*fn)(struct count *c))
+{
+	if (!fn || c->code)
+		return;
+	c->code = fn(c);
+	if (c->code)
+		loop__stop(c->loop);
+}
+
 static void on_tick(void *ctx)
 {
 	struct count *c = ctx;
 
 	session__tick(&c->ses);
-	if (!c->tick || c->code)
-		return;
-	c->code = c->tick(c);
-	if (c->code)
-		loop__stop(c->loop);
+	call(c, c->tick);
 }
 
 /* The last of N intervals is printed by finish(), which may set a mark. */
@@ -68,6 +73,8 @@ static void on_signal(void *ctx, const struct signalfd_siginfo *si)
 
 	if (si->ssi_signo == SIGUSR1)
 		print_now(c);
+	else if (si->ssi_signo == SIGUSR2)
+		call(c, c->next);
 	else if (si->ssi_signo != SIGCHLD)
 		on_stop(c, si);
 	else if (child__ended(&c->child, &c->child_code))
@@ -111,8 +118,9 @@ static int start_child(struct count *c, char **argv)
 
 static int prepare(struct count *c, char **argv)
 {
-	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP,
-				       SIGCHLD, SIGUSR1, 0 };
+	const int signals[] = { SIGINT,	 SIGTERM, SIGHUP,
+				SIGCHLD, SIGUSR1, c->next ? SIGUSR2 : 0,
+				0 };
 	sigset_t mask;
 	int err, code;
 
@@ -181,12 +189,21 @@ static int count(struct count *c, char **argv)
 	return finish(c);
 }
 
+/* Who asks too late gets no answer, but must not end us. */
+static void ignore_questions(const struct count *c)
+{
+	signal(SIGUSR1, SIG_IGN);
+	if (c->next)
+		signal(SIGUSR2, SIG_IGN);
+}
+
 int count__run(struct count *c, char **argv)
 {
 	int code, bad;
 
 	c->child_code = -1;
 	code = count(c, argv);
+	ignore_questions(c);
 	if (*c->ses.why)
 		fps_err("%s", c->ses.why);
 	session__close(&c->ses);

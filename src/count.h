@@ -32,6 +32,7 @@ struct count {
 	int (*print)(struct count *c, bool mark);
 	/* After each session__tick(), or NULL; the same. */
 	int (*tick)(struct count *c);
+	int (*next)(struct count *c); /* on SIGUSR2, or NULL; the same */
 
 	struct session ses;
 	FILE *out;

@@ -97,12 +97,27 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 	return err;
 }
 
+/* Counters came before the first record. */
+static void begin_in_middle(struct offline *o)
+{
+	const struct snapshot *since = trace__since(o->trace);
+
+	if (since && o->whatif)
+		whatif__begin(o->whatif, since);
+	else if (since)
+		recount__begin(o->recount, since);
+}
+
 static int feed(void *ctx, const struct fp_rec *rec)
 {
 	struct offline *o = ctx;
 	uint32_t step;
-	int err = is_part(o) ? watch_time(o, rec) : 0;
+	int err;
 
+	if (!o->fed)
+		begin_in_middle(o);
+	o->fed = true;
+	err = is_part(o) ? watch_time(o, rec) : 0;
 	if (err)
 		return err;
 	if (o->whatif)
@@ -153,6 +168,19 @@ static int take_settled(struct offline *o)
 	return snapshot__copy(&o->now, after);
 }
 
+/* What happened on each CPU before is not known: nothing can be counted anew. */
+static int take_middle(struct offline *o)
+{
+	char why[256];
+	int err = snapshot__delta(&o->now, trace__after(o->trace),
+				  trace__since(o->trace));
+
+	if (!err && !trace__health(o->trace).lost &&
+	    !recount__can_be(counted(o), &o->now, why, sizeof(why)))
+		DOUBT(o, "%s: these are the counters of the kernel", why);
+	return err;
+}
+
 static int take_counters(struct offline *o)
 {
 	const struct snapshot *after = trace__after(o->trace);
@@ -168,6 +196,8 @@ static int take_counters(struct offline *o)
 			recount__name(&o->now, after);
 		return err;
 	}
+	if (trace__middle(o->trace))
+		return take_middle(o);
 	err = snapshot__delta(&o->delta, after, trace__before(o->trace));
 	if (!err)
 		err = take_settled(o);

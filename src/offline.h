@@ -38,7 +38,8 @@ struct offline {
 	bool inside; /* is this record of interest? */
 	/* when it prints: */
 	struct snapshot now;
-	struct snapshot last; /* the counters of the kernel, if whole .. */
+	/* the counters of the kernel, if whole and of all of a capture .. */
+	struct snapshot last;
 	struct snapshot delta; /* .. and how much they grew at the end */
 	bool whole; /* nothing is missing, and stream and counters agree */
 
@@ -46,6 +47,7 @@ struct offline {
 	struct recount *recount; /* NULL if .whatif counts */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to */
+	bool fed; /* there was a record */
 	bool begun;
 	bool ended;
 };

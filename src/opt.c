@@ -7,6 +7,7 @@
 
 #include "exit.h"
 #include "opt.h"
+#include "units.h"
 #include "version.h"
 
 #define OPTS_MAX 32
@@ -148,6 +149,12 @@ static int apply(const struct command *cmd, const struct opt *o,
 		return opt__usage_error(
 			cmd, "--%s wants a number from 1 up, not '%s'", o->name,
 			arg);
+	case OPT_BYTES:
+		if (units__bytes(arg, at))
+			return -1;
+		return opt__usage_error(
+			cmd, "--%s wants a size such as 10M or 1G, not '%s'",
+			o->name, arg);
 	case OPT_HELP:
 		opt__help(stdout, cmd);
 		return EXIT_FINE;

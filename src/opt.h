@@ -15,6 +15,7 @@ enum opt_type {
 	OPT_STRING, /* const char * */
 	OPT_SECONDS, /* double, OPT_SECONDS_MIN and up */
 	OPT_COUNT, /* unsigned long, 1 and up */
+	OPT_BYTES, /* uint64_t, such as 10M: see units.h */
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -33,10 +34,14 @@ struct opt {
 };
 
 #define OPT_COMMON                                                             \
-	{ .letter = 'h', .name = "help", .type = OPT_HELP,                     \
+	{ .letter = 'h',                                                       \
+	  .name = "help",                                                      \
+	  .type = OPT_HELP,                                                    \
 	  .help = "show this help" },                                          \
-	{ .letter = 'V', .name = "version", .type = OPT_VERSION,               \
-	  .help = "show the version" }
+	{                                                                      \
+		.letter = 'V', .name = "version", .type = OPT_VERSION,         \
+		.help = "show the version"                                     \
+	}
 
 struct command {
 	const char *name;

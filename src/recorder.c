@@ -11,6 +11,7 @@
 #include "names.h"
 #include "trace_counters.h"
 #include "trace_meta.h"
+#include "trace_ring.h"
 #include "trace_text.h"
 #include "trace_writer.h"
 
@@ -25,6 +26,10 @@ struct told {
 
 struct recorder {
 	struct trace_writer *w;
+	struct trace_ring *ring; /* or NULL: into a file */
+	uint64_t records, bytes; /* of the parts before */
+	void (*before)(void *ctx, uint64_t bytes);
+	void *ctx;
 	struct told told[NAMES];
 	size_t nr_told;
 	bool known[FP_MAX_VCPUS]; /* by slot: its vcpu was seen before */
@@ -48,21 +53,32 @@ void recorder__free(struct recorder *r)
 	if (!r)
 		return;
 	trace_writer__free(r->w);
+	trace_ring__free(r->ring);
 	free(r);
 }
 
-int recorder__begin(struct recorder *r, const struct trace_meta *m)
+static int put_meta(struct trace_writer *w, const struct trace_meta *m)
 {
 	size_t len;
 	char *text = trace_meta__put(m, &len);
-	int err = text ? trace_writer__text(r->w, TRACE_META, text, len) :
-			 -ENOMEM;
+	int err = text ? trace_writer__text(w, TRACE_META, text, len) : -ENOMEM;
 
 	free(text);
 	return err;
 }
 
+int recorder__begin(struct recorder *r, const struct trace_meta *m)
+{
+	return put_meta(r->w, m);
+}
+
 /* ---- names ---- */
+
+static void tell_all_anew(struct recorder *r)
+{
+	memset(r->told, 0, sizeof(r->told));
+	r->nr_told = 0;
+}
 
 /* Remembers it; when there is no room, everything is told once more. */
 static bool is_new(struct recorder *r, enum whose whose, uint64_t id)
@@ -73,10 +89,8 @@ static bool is_new(struct recorder *r, enum whose whose, uint64_t id)
 		if (r->told[i].whose == whose && r->told[i].id == id)
 			return false;
 	}
-	if (r->nr_told == NAMES / 2) {
-		memset(r->told, 0, sizeof(r->told));
-		r->nr_told = 0;
-	}
+	if (r->nr_told == NAMES / 2)
+		tell_all_anew(r);
 	r->told[i] = (struct told){ whose, id };
 	r->nr_told++;
 	return true;
@@ -164,13 +178,74 @@ int recorder__counters(struct recorder *r, const struct snapshot *before,
 	if (!err)
 		err = trace_writer__text(r->w, TRACE_COUNTERS, text, len);
 	r->strangers &= !!err;
+	if (r->ring) /* what was told may be forgotten from here on */
+		tell_all_anew(r);
 	free(text);
 	return err;
 }
 
 int recorder__end(struct recorder *r)
 {
-	return trace_writer__end(r->w);
+	return r->ring ? 0 : trace_writer__end(r->w);
+}
+
+/* ---- parts ---- */
+
+void recorder__before(struct recorder *r, void (*fn)(void *ctx, uint64_t bytes),
+		      void *ctx)
+{
+	r->before = fn;
+	r->ctx = ctx;
+	trace_writer__before(r->w, fn, ctx);
+}
+
+int recorder__next(struct recorder *r, int fd)
+{
+	struct trace_writer *w = trace_writer__new(fd);
+
+	if (!w)
+		return -ENOMEM;
+	r->records += trace_writer__records(r->w);
+	r->bytes += trace_writer__bytes(r->w);
+	trace_writer__free(r->w);
+	trace_writer__before(w, r->before, r->ctx);
+	r->w = w;
+	tell_all_anew(r);
+	return 0;
+}
+
+uint64_t recorder__part_bytes(const struct recorder *r)
+{
+	return trace_writer__bytes(r->w);
+}
+
+/* ---- in memory ---- */
+
+int recorder__keep(struct recorder *r, uint64_t ns, uint64_t bytes)
+{
+	r->ring = trace_ring__new(ns, bytes);
+	if (!r->ring)
+		return -ENOMEM;
+	trace_writer__keep(r->w, r->ring);
+	return 0;
+}
+
+int recorder__dump(struct recorder *r, int fd, struct trace_meta m)
+{
+	struct trace_writer *w = trace_writer__new(fd);
+	int err = w ? 0 : -ENOMEM;
+
+	m.middle = trace_ring__forgot(r->ring);
+	if (m.middle)
+		m.begin = trace_ring__first(r->ring)->block.end;
+	if (!err)
+		err = put_meta(w, &m);
+	if (!err)
+		err = trace_writer__copy(w, r->ring);
+	if (!err)
+		err = trace_writer__end(w);
+	trace_writer__free(w);
+	return err;
 }
 
 bool recorder__has_strangers(const struct recorder *r)
@@ -180,10 +255,10 @@ bool recorder__has_strangers(const struct recorder *r)
 
 uint64_t recorder__records(const struct recorder *r)
 {
-	return trace_writer__records(r->w);
+	return r->records + trace_writer__records(r->w);
 }
 
 uint64_t recorder__bytes(const struct recorder *r)
 {
-	return trace_writer__bytes(r->w);
+	return r->bytes + trace_writer__bytes(r->w);
 }

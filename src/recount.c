@@ -146,6 +146,21 @@ static void follow_slot(struct recount *r, const struct fp_rec *rec)
 	}
 }
 
+void recount__begin(struct recount *r, const struct snapshot *since)
+{
+	size_t i;
+
+	for (i = 0; i < since->nr_vcpus; i++) {
+		const struct snap_vcpu *v = &since->vcpus[i];
+
+		if (v->slot < FP_MAX_VCPUS && v->gen > r->life[v->slot].gen)
+			r->life[v->slot] = (struct life){
+				.gen = v->gen,
+				.over = v->state == SNAP_VCPU_ENDED,
+			};
+	}
+}
+
 uint32_t recount__step(struct recount *r, const struct fp_rec *rec)
 {
 	if (rec->slot < FP_MAX_VCPUS)
@@ -306,8 +321,8 @@ void recount__name(struct snapshot *s, const struct snapshot *known)
 
 /* ---- does it fit the counters? ---- */
 
-static bool can_be(const struct recount *r, const struct snapshot *now,
-		   char *why, size_t len)
+bool recount__can_be(const struct recount *r, const struct snapshot *now,
+		     char *why, size_t len)
 {
 	const struct replay_doubt *d = replay__doubt(r->replay);
 
@@ -331,7 +346,7 @@ bool recount__agrees(const struct recount *r, const struct snapshot *now,
 	struct fp_ops task, kernel;
 	size_t i;
 
-	if (!can_be(r, now, why, len))
+	if (!recount__can_be(r, now, why, len))
 		return false;
 	if (snapshot__guests_hidden(now))
 		return true;

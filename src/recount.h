@@ -18,6 +18,8 @@ struct snapshot;
 struct recount *recount__new(unsigned int cpus);
 void recount__free(struct recount *r);
 
+/* The records begin where these are the counters: whose the slots are. */
+void recount__begin(struct recount *r, const struct snapshot *since);
 /* Returns what fp_step() answered. */
 uint32_t recount__step(struct recount *r, const struct fp_rec *rec);
 
@@ -40,6 +42,12 @@ int recount__alone(const struct recount *r, const struct snapshot *host,
 /* Counters that came before or after know the names, and if guests are hidden. */
 void recount__name(struct snapshot *s, const struct snapshot *known);
 
+/*
+ * Could all records have been, and were none lost of those that @now tells of? If
+ * not, @why gets one sentence.
+ */
+bool recount__can_be(const struct recount *r, const struct snapshot *now,
+		     char *why, size_t len);
 /*
  * Do the counters, as they were before the end of the stream was read and after
  * (@now; @delta is the difference, row by row), say what the stream says? If not,

@@ -32,6 +32,9 @@ struct trace {
 	char why[128]; /* of cost */
 	int foreign_bit;
 	uint64_t start; /* ns, as in records */
+	bool middle; /* it begins in the middle of a capture .. */
+	bool dated; /* .. and it is known with which counters */
+	struct snapshot since;
 	struct name *names;
 	size_t nr_names, room;
 	struct snapshot before, after;
@@ -62,6 +65,7 @@ static const char *read_meta(struct trace *t)
 	if (t->foreign_bit < 0 || t->foreign_bit > 63)
 		t->foreign_bit = -1;
 	t->start = trace_meta__num(text, len, "clock", "monotonic", 0);
+	t->middle = trace_meta__num(text, len, "trace", "middle", 0);
 	t->about.realtime = trace_meta__num(text, len, "clock", "realtime", 0);
 	trace_meta__str(text, len, "host", "name", t->about.host,
 			sizeof(t->about.host));
@@ -108,6 +112,7 @@ void trace__close(struct trace *t)
 		return;
 	trace_reader__free(t->reader);
 	snapshot__free(&t->host);
+	snapshot__free(&t->since);
 	snapshot__free(&t->before);
 	snapshot__free(&t->after);
 	free(t->names);
@@ -186,7 +191,10 @@ static int read_counters(struct trace *t, const char *text, size_t len)
 	t->after = after;
 	t->counted = t->settled = true;
 	t->lost = trace_reader__health(t->reader).lost;
-	return 0;
+	if (!t->middle || t->dated || t->records || t->lost)
+		return 0;
+	t->dated = true;
+	return snapshot__copy(&t->since, &t->after);
 }
 
 /* Analyses know all kinds that there are: of others they can't make sense. */
@@ -283,7 +291,18 @@ const struct snapshot *trace__after(const struct trace *t)
 
 bool trace__settled(const struct trace *t)
 {
-	return t->settled && t->lost == trace_reader__health(t->reader).lost;
+	return t->settled && t->lost == trace_reader__health(t->reader).lost &&
+	       t->middle == t->dated;
+}
+
+bool trace__middle(const struct trace *t)
+{
+	return t->middle;
+}
+
+const struct snapshot *trace__since(const struct trace *t)
+{
+	return t->dated ? &t->since : NULL;
 }
 
 struct trace_health trace__health(const struct trace *t)

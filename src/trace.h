@@ -54,6 +54,12 @@ const struct snapshot *trace__before(const struct trace *t);
 const struct snapshot *trace__after(const struct trace *t);
 /* Do these tell of all records that there were? */
 bool trace__settled(const struct trace *t);
+/*
+ * Does it begin in the middle of a capture? Then these are the counters from there;
+ * NULL: they are missing, or not in the middle.
+ */
+bool trace__middle(const struct trace *t);
+const struct snapshot *trace__since(const struct trace *t);
 struct trace_health trace__health(const struct trace *t);
 uint64_t trace__records(const struct trace *t);
 uint64_t trace__bytes(const struct trace *t);

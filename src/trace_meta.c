@@ -33,14 +33,21 @@ static void put_host(FILE *out, const struct capture *c,
 	trace_text__num(out, "foreign_bit", (uint64_t)capture__foreign_bit(c));
 }
 
-static void put_clock(FILE *out, const char *key, clockid_t clock)
+static uint64_t now(clockid_t clock)
 {
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	trace_text__num(out, key,
-			(uint64_t)ts.tv_sec * 1000000000 +
-				(uint64_t)ts.tv_nsec);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void put_clock(FILE *out, uint64_t begin)
+{
+	uint64_t ago = now(CLOCK_MONOTONIC) - begin;
+
+	trace_text__line(out, "clock");
+	trace_text__num(out, "monotonic", begin);
+	trace_text__num(out, "realtime", now(CLOCK_REALTIME) - ago);
 }
 
 static void put_probes(FILE *out, const struct capture *c)
@@ -102,10 +109,14 @@ char *trace_meta__put(const struct trace_meta *m, size_t *len)
 	trace_text__str(out, "fpstat", FPSTAT_VERSION);
 	if (m->command)
 		trace_text__str(out, "command", m->command);
+	if (m->number)
+		trace_text__num(out, "capture", m->number);
+	if (m->part)
+		trace_text__num(out, "part", m->part);
+	if (m->middle)
+		trace_text__num(out, "middle", 1);
 	put_host(out, m->capture, m->host);
-	trace_text__line(out, "clock");
-	put_clock(out, "monotonic", CLOCK_MONOTONIC);
-	put_clock(out, "realtime", CLOCK_REALTIME);
+	put_clock(out, m->begin);
 	put_cost(out, m->cost);
 	put_probes(out, m->capture);
 	put_facts(out);

@@ -3,6 +3,7 @@
 #ifndef FPSTAT_TRACE_META_H
 #define FPSTAT_TRACE_META_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,10 @@ struct trace_meta {
 	const struct snapshot *host;
 	const struct cost *cost; /* of a transfer on this machine */
 	const char *command; /* what was run, or NULL */
+	uint64_t begin; /* when, ns of CLOCK_MONOTONIC */
+	unsigned int part; /* 0: the first */
+	uint64_t number; /* of the capture, in all its parts; 0: it has none */
+	bool middle; /* the capture was under way: its counters come first */
 };
 
 /* To be freed; NULL if there is no memory. */

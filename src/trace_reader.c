@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "trace_input.h"
+#include "trace_meta.h"
 #include "trace_unpack.h"
 
 #define BATCH 256 /* records: they fit in a cache */
@@ -23,6 +24,9 @@ struct trace_reader {
 	struct fp_rec batch[BATCH];
 	uint32_t left; /* records of this block */
 	uint64_t seen; /* records that there must have been so far */
+
+	uint64_t capture; /* 0: it has no parts .. */
+	uint64_t part; /* .. or this is which */
 
 	struct trace_health health;
 	bool indexed; /* the index was read .. */
@@ -79,6 +83,31 @@ static void lose(struct trace_reader *r, uint64_t records)
 	r->gap++;
 }
 
+/* Which part of which capture; 0: of none. */
+static uint64_t read_part(const struct trace_reader *r, uint64_t *part)
+{
+	const char *text = (const char *)r->plain;
+
+	*part = trace_meta__num(text, r->block.plain, "trace", "part", 0);
+	return trace_meta__num(text, r->block.plain, "trace", "capture", 0);
+}
+
+/* Is what follows the next part of the same? */
+static bool next_part(struct trace_reader *r)
+{
+	uint64_t part;
+
+	if (!r->capture || !trace_input__has(&r->in, TRACE_HEADER) ||
+	    trace_block__get(trace_input__look(&r->in), &r->block) !=
+		    TRACE_HEADER_GOOD ||
+	    r->block.kind != TRACE_META ||
+	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored))
+		return false;
+	r->seen = 0;
+	return unpack(r, trace_input__look(&r->in) + TRACE_HEADER) &&
+	       read_part(r, &part) == r->capture && part == r->part + 1;
+}
+
 static bool footer(struct trace_reader *r)
 {
 	uint64_t index;
@@ -87,8 +116,10 @@ static bool footer(struct trace_reader *r)
 	    !trace_footer__get(trace_input__look(&r->in), &index))
 		return false;
 	trace_input__take(&r->in, TRACE_FOOTER);
-	r->over = true;
-	if (trace_input__has(&r->in, 1)) /* there must be nothing */
+	r->over = !next_part(r);
+	if (!r->over)
+		r->indexed = false;
+	else if (trace_input__has(&r->in, 1)) /* there must be nothing */
 		damaged(r, trace_input__offset(&r->in));
 	return true;
 }
@@ -107,6 +138,8 @@ static bool block(struct trace_reader *r)
 	r->seen = r->block.first + r->block.records;
 	r->left = r->block.kind == TRACE_EVENTS ? r->block.records : 0;
 	r->indexed |= r->block.kind == TRACE_INDEX;
+	if (r->block.kind == TRACE_META)
+		r->capture = read_part(r, &r->part);
 	return true;
 }
 
@@ -116,15 +149,18 @@ int trace_reader__next(struct trace_reader *r)
 	bool good = true;
 
 	while (!r->over && trace_input__has(&r->in, 1)) {
-		if (block(r) || footer(r)) {
-			if (!good)
-				damaged(r, offset);
-			if (!r->over)
-				return r->block.kind;
-		} else {
+		bool found = block(r);
+
+		if (!found && !footer(r)) {
 			good = false;
 			trace_input__find_magic(&r->in);
+			continue;
 		}
+		if (!good)
+			damaged(r, offset);
+		good = true;
+		if (found)
+			return r->block.kind;
 	}
 	/* What has nothing good behind it was cut. */
 	r->health.cut = !r->over || !r->indexed;

@@ -32,7 +32,8 @@ struct trace_reader *trace_reader__new(int fd, char *why, size_t len);
 void trace_reader__free(struct trace_reader *r);
 
 /*
- * Goes on to the next block, the meta block the first time. Returns its kind, 0
+ * Goes on to the next block, the meta block the first time, and again where the next
+ * part of the same capture follows. Returns its kind, 0
  * after the last one, or a negative errno if the file can't be read.
  */
 int trace_reader__next(struct trace_reader *r);

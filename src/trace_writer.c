@@ -8,6 +8,7 @@
 
 #include "trace_index.h"
 #include "trace_pack.h"
+#include "trace_ring.h"
 
 #define LEVEL 3 /* of zstd: those above take longer, and gain little */
 
@@ -21,6 +22,9 @@ struct trace_writer {
 	uint64_t records; /* in all blocks so far .. */
 	uint64_t end; /* .. and when the last of them was */
 	uint64_t bytes;
+	struct trace_ring *ring; /* or NULL: not ours */
+	void (*before)(void *ctx, uint64_t bytes); /* or NULL */
+	void *ctx;
 };
 
 struct trace_writer *trace_writer__new(int fd)
@@ -53,6 +57,18 @@ void trace_writer__free(struct trace_writer *w)
 	free(w);
 }
 
+void trace_writer__keep(struct trace_writer *w, struct trace_ring *ring)
+{
+	w->ring = ring;
+}
+
+void trace_writer__before(struct trace_writer *w,
+			  void (*fn)(void *ctx, uint64_t bytes), void *ctx)
+{
+	w->before = fn;
+	w->ctx = ctx;
+}
+
 /* Half a block is no use. (A pipe can't take it back.) */
 static void take_back(int fd, size_t written)
 {
@@ -67,6 +83,8 @@ static int put(struct trace_writer *w, const unsigned char *data, size_t len)
 	size_t done = 0;
 	ssize_t n;
 
+	if (w->before)
+		w->before(w->ctx, w->bytes + len);
 	while (done < len) {
 		n = write(w->fd, data + done, len - done);
 		if (n > 0) {
@@ -81,6 +99,27 @@ static int put(struct trace_writer *w, const unsigned char *data, size_t len)
 	return 0;
 }
 
+/* @data: room for a header, and the frame of @b. */
+static int put_frame(struct trace_writer *w, struct trace_block *b,
+		     unsigned char *data)
+{
+	b->first = w->records;
+	b->sequence = (uint32_t)w->index.nr;
+	trace_block__put(data, b);
+	w->err = trace_index__add(&w->index, b);
+	if (w->err)
+		return w->err;
+	w->records += b->records;
+	return put(w, data, TRACE_HEADER + b->stored);
+}
+
+static int keep(struct trace_writer *w, const struct trace_block *b,
+		const void *frame)
+{
+	w->records += b->records;
+	return w->err = trace_ring__add(w->ring, b, frame);
+}
+
 /* @b knows its kind and what is in it. */
 static int put_block(struct trace_writer *w, struct trace_block *b,
 		     const void *plain)
@@ -93,15 +132,8 @@ static int put_block(struct trace_writer *w, struct trace_block *b,
 	if (ZSTD_isError(n))
 		return w->err = -ENOMEM;
 	b->stored = (uint32_t)n;
-	b->first = w->records;
-	b->sequence = (uint32_t)w->index.nr;
 	b->crc = trace_crc(frame, b->stored);
-	trace_block__put(w->out, b);
-	w->err = trace_index__add(&w->index, b);
-	if (w->err)
-		return w->err;
-	w->records += b->records;
-	return put(w, w->out, TRACE_HEADER + n);
+	return w->ring ? keep(w, b, frame) : put_frame(w, b, w->out);
 }
 
 int trace_writer__flush(struct trace_writer *w)
@@ -139,6 +171,17 @@ int trace_writer__text(struct trace_writer *w, enum trace_kind kind,
 	return put_block(w, &b, text);
 }
 
+int trace_writer__copy(struct trace_writer *w, const struct trace_ring *ring)
+{
+	struct trace_kept *k = trace_ring__first(ring);
+
+	for (; k && !w->err; k = k->next) {
+		w->end = k->block.end;
+		put_frame(w, &k->block, k->data);
+	}
+	return w->err;
+}
+
 /* One that is too large for a block is none: the headers tell the same. */
 int trace_writer__end(struct trace_writer *w)
 {
@@ -172,5 +215,5 @@ uint64_t trace_writer__records(const struct trace_writer *w)
 
 uint64_t trace_writer__bytes(const struct trace_writer *w)
 {
-	return w->bytes;
+	return w->ring ? trace_ring__bytes(w->ring) : w->bytes;
 }

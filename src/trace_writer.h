@@ -9,6 +9,7 @@
 #include "fpstat/stream.h"
 #include "trace_block.h"
 
+struct trace_ring;
 struct trace_writer;
 
 /*
@@ -17,6 +18,11 @@ struct trace_writer;
  */
 struct trace_writer *trace_writer__new(int fd);
 void trace_writer__free(struct trace_writer *w);
+/* Blocks go to @ring, which stays the caller's, and nothing to a file. */
+void trace_writer__keep(struct trace_writer *w, struct trace_ring *ring);
+/* Before each write: how many bytes there will be. */
+void trace_writer__before(struct trace_writer *w,
+			  void (*fn)(void *ctx, uint64_t bytes), void *ctx);
 
 /*
  * All of these: 0 or a negative errno, and then always that one. What was written
@@ -28,6 +34,8 @@ int trace_writer__text(struct trace_writer *w, enum trace_kind kind,
 		       const char *text, size_t len);
 /* All records so far go into the file. */
 int trace_writer__flush(struct trace_writer *w);
+/* The blocks of @ring, in order. */
+int trace_writer__copy(struct trace_writer *w, const struct trace_ring *ring);
 /* The index and the footer: nothing may follow. */
 int trace_writer__end(struct trace_writer *w);
 

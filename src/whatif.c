@@ -119,6 +119,11 @@ static uint32_t count(struct whatif *w, const struct fp_rec *rec)
 	return step;
 }
 
+void whatif__begin(struct whatif *w, const struct snapshot *since)
+{
+	recount__begin(w->recount, since);
+}
+
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 {
 	const struct replay *replay = recount__replay(w->recount);

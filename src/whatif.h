@@ -27,6 +27,9 @@ void whatif__free(struct whatif *w);
 int whatif__sweep(struct whatif *w, unsigned int cpus,
 		  const struct params *params);
 
+/* The same, of a stream that begins in the middle: see recount__begin(). */
+void whatif__begin(struct whatif *w, const struct snapshot *since);
+
 /* One record of the stream. 0 or -ENOMEM. */
 int whatif__feed(struct whatif *w, const struct fp_rec *rec);
 

@@ -115,6 +115,35 @@ static void names_are_known(void **state)
 	recount__free(r);
 }
 
+/* Of slots that were used before the first record. */
+static void begins_in_the_middle(void **state)
+{
+	struct snap_vcpu live[] = { row(3, 0), row(5, 0), row(4, 0) };
+	struct snap_vcpu over[] = { row(6, 0) };
+	struct snapshot since = host;
+	struct recount *r = recount__new(CPUS);
+
+	(void)state;
+	assert_non_null(r);
+	since.vcpus = live;
+	since.nr_vcpus = 3;
+	recount__begin(r, &since);
+	assert_int_equal(recount__gen(r, SLOT), 5);
+	tell(r, FP_EV_VLOAD, SLOT, 0);
+	assert_int_equal(recount__gen(r, SLOT), 5);
+	recount__free(r);
+
+	r = recount__new(CPUS);
+	assert_non_null(r);
+	over[0].state = SNAP_VCPU_ENDED;
+	since.vcpus = over;
+	since.nr_vcpus = 1;
+	recount__begin(r, &since);
+	tell(r, FP_EV_VLOAD, SLOT, 0);
+	assert_int_equal(recount__gen(r, SLOT), 7);
+	recount__free(r);
+}
+
 static void fits(struct recount *r, uint64_t before, uint64_t after,
 		 const char *want)
 {
@@ -160,6 +189,7 @@ int main(void)
 		cmocka_unit_test(slots_are_used_again),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(names_are_known),
+		cmocka_unit_test(begins_in_the_middle),
 		cmocka_unit_test(in_between),
 	};
 

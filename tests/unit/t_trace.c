@@ -11,6 +11,7 @@
 #include "trace_pack.h"
 #include "trace_sample.h"
 #include "trace_unpack.h"
+#include "util.h"
 
 /* What a trace came to. */
 struct got {
@@ -373,6 +374,92 @@ static void what_follows_is_damage(void **state)
 	free(data);
 }
 
+/* ---- parts ---- */
+
+/* Each has four records; the data are added to those of @len bytes. */
+static unsigned char *add_part(unsigned char *data, size_t *len,
+			       const char *meta)
+{
+	int fd = memfd_create("part", MFD_CLOEXEC), i;
+	struct trace_writer *w = trace_writer__new(fd);
+	size_t more;
+
+	assert_non_null(w);
+	trace_writer__text(w, TRACE_META, meta, strlen(meta));
+	for (i = 0; i < 4; i++) {
+		struct fp_rec rec = { .ns = *len + (size_t)i };
+
+		trace_writer__record(w, &rec);
+		trace_writer__flush(w);
+	}
+	assert_int_equal(trace_writer__end(w), 0);
+	more = trace_writer__bytes(w);
+	data = realloc(data, *len + more);
+	assert_non_null(data);
+	assert_int_equal(pread(fd, data + *len, more, 0), more);
+	*len += more;
+	trace_writer__free(w);
+	close(fd);
+	return data;
+}
+
+static void parts_are_joined(void **state)
+{
+	size_t len = 0, first, second, cut;
+	unsigned char *data;
+	struct got all, g;
+
+	(void)state;
+	data = add_part(NULL, &len, "trace capture=7\n");
+	first = len;
+	data = add_part(data, &len, "trace capture=7 part=1 middle=1\n");
+	second = len;
+	data = add_part(data, &len, "trace capture=7 part=2 middle=1\n");
+	all = read_bytes(data, len);
+	assert_true(healthy(&all));
+	assert_int_equal(all.nr, 12);
+	assert_int_equal(all.blocks[TRACE_META], 3);
+	for (cut = first; cut < len; cut++) {
+		g = read_bytes(data, cut);
+		assert_int_equal(healthy(&g), cut == first || cut == second);
+		assert_int_equal(g.health.lost, 0);
+		assert_true(g.nr >= 4 && g.nr <= 12);
+		assert_same(g.rec, all.rec, g.nr);
+		free(g.rec);
+	}
+	free(all.rec);
+	free(data);
+}
+
+static void others_are_not(void **state)
+{
+	static const char *const follows[] = {
+		"trace capture=7\n",
+		"trace capture=7 part=2\n",
+		"trace capture=8 part=1\n",
+		"trace part=1\n",
+		"",
+	};
+	static const char *const first[] = { "trace capture=7\n",
+					     "trace part=0\n", "" };
+	unsigned char *data;
+	struct got g;
+	size_t i, j, len;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(follows) * ARRAY_SIZE(first); i++) {
+		j = i / ARRAY_SIZE(follows);
+		len = 0;
+		data = add_part(NULL, &len, first[j]);
+		data = add_part(data, &len, follows[i % ARRAY_SIZE(follows)]);
+		g = read_bytes(data, len);
+		assert_int_equal(g.nr, 4);
+		assert_int_equal(g.health.damaged, 1);
+		free(g.rec);
+		free(data);
+	}
+}
+
 /* ---- what is none ---- */
 
 static void header(unsigned char to[TRACE_HEADER], uint8_t version,
@@ -530,6 +617,8 @@ int main(void)
 		cmocka_unit_test(any_bit_flipped),
 		cmocka_unit_test(damage_is_a_gap),
 		cmocka_unit_test(what_follows_is_damage),
+		cmocka_unit_test(parts_are_joined),
+		cmocka_unit_test(others_are_not),
 		cmocka_unit_test(none),
 		cmocka_unit_test(inconsistent),
 		cmocka_unit_test(too_long),

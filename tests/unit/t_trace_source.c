@@ -128,6 +128,52 @@ static void settled(void **state)
 	trace__close(trace);
 }
 
+static struct trace *drained(struct written *t)
+{
+	struct trace *trace = end(t);
+	int n = 0;
+
+	assert_non_null(trace);
+	assert_int_equal(trace__drain(trace, count, &n), 0);
+	return trace;
+}
+
+/* The first counters, if no record comes before them, are those of its beginning. */
+static void middle(void **state)
+{
+	static const char in_the_middle[] = "trace middle=1\nhost cpus=2\n";
+	struct written t = begin(in_the_middle);
+	struct trace *trace;
+
+	(void)state;
+	put_text(&t, TRACE_COUNTERS, "counters lost=1\ncounters lost=2\n");
+	put(&t, FP_EV_SAVE, 1);
+	put_text(&t, TRACE_COUNTERS, "counters lost=3\ncounters lost=4\n");
+	put_text(&t, TRACE_COUNTERS, "counters lost=5\ncounters lost=6\n");
+	trace = drained(&t);
+	assert_true(trace__middle(trace));
+	assert_true(trace__settled(trace));
+	assert_int_equal(trace__since(trace)->lost, 2);
+	assert_int_equal(trace__after(trace)->lost, 6);
+	trace__close(trace);
+
+	t = begin(in_the_middle);
+	put(&t, FP_EV_SAVE, 1);
+	put_text(&t, TRACE_COUNTERS, "counters lost=3\ncounters lost=4\n");
+	trace = drained(&t);
+	assert_null(trace__since(trace));
+	assert_false(trace__settled(trace));
+	trace__close(trace);
+
+	t = begin("trace\nhost cpus=2\n");
+	put_text(&t, TRACE_COUNTERS, "counters lost=1\ncounters lost=2\n");
+	trace = drained(&t);
+	assert_false(trace__middle(trace));
+	assert_null(trace__since(trace));
+	assert_true(trace__settled(trace));
+	trace__close(trace);
+}
+
 static int drain(void (*put_more)(struct written *t))
 {
 	struct written t = begin(meta);
@@ -198,9 +244,8 @@ static void none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(about),
-		cmocka_unit_test(settled),
-		cmocka_unit_test(not_let_pass),
+		cmocka_unit_test(about),  cmocka_unit_test(settled),
+		cmocka_unit_test(middle), cmocka_unit_test(not_let_pass),
 		cmocka_unit_test(none),
 	};
 
