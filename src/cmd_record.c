@@ -152,12 +152,20 @@ static void show_progress(struct count *c, double seconds)
 		n, size, speed, c->ses.now.lost);
 }
 
+/* Whoever reads a pipe may show what comes, and no record tells of all counters. */
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && !S_ISREG(st.st_mode);
+}
+
 static int flush(struct count *c, double now)
 {
 	struct record_run *r = c->ctx;
 	int code;
 
-	if (recorder__has_strangers(r->recorder) ||
+	if (recorder__has_strangers(r->recorder) || is_pipe(r->fd) ||
 	    now - r->counted >= COUNTERS_EVERY) {
 		code = take_counters(c, false, 1);
 	} else {

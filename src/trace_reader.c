@@ -27,6 +27,8 @@ struct trace_reader {
 	struct trace_health health;
 	bool indexed; /* the index was read .. */
 	bool over; /* .. and the footer */
+	bool lost_way; /* there was no block .. */
+	uint64_t lost_at; /* .. from here on */
 	uint32_t gap; /* how often records were lost .. */
 	uint32_t *told; /* .. and by CPU, how often when it had its last */
 };
@@ -110,22 +112,42 @@ static bool block(struct trace_reader *r)
 	return true;
 }
 
+static void lose_way(struct trace_reader *r)
+{
+	if (!r->lost_way)
+		r->lost_at = trace_input__offset(&r->in);
+	r->lost_way = true;
+}
+
+static void find_way(struct trace_reader *r)
+{
+	if (r->lost_way)
+		damaged(r, r->lost_at);
+	r->lost_way = false;
+}
+
+void trace_reader__dont_wait(struct trace_reader *r)
+{
+	r->in.dont_wait = true;
+}
+
 int trace_reader__next(struct trace_reader *r)
 {
-	uint64_t offset = trace_input__offset(&r->in);
-	bool good = true;
-
 	while (!r->over && trace_input__has(&r->in, 1)) {
+		r->in.dry = false;
 		if (block(r) || footer(r)) {
-			if (!good)
-				damaged(r, offset);
+			find_way(r);
 			if (!r->over)
 				return r->block.kind;
+		} else if (r->in.dry) {
+			break;
 		} else {
-			good = false;
+			lose_way(r);
 			trace_input__find_magic(&r->in);
 		}
 	}
+	if (r->in.dry && !r->over)
+		return -EAGAIN;
 	/* What has nothing good behind it was cut. */
 	r->health.cut = !r->over || !r->indexed;
 	r->left = 0;
