@@ -17,7 +17,6 @@
 #define SILENCE 60 /* seconds: counters come more often, whatever they claim */
 
 struct player {
-	char *path;
 	struct trace *trace;
 	struct recount *recount;
 	bool dont_wait;
@@ -41,10 +40,10 @@ static void leave(struct player *p)
 	snapshot__free(&p->early);
 }
 
-static bool enter(struct player *p, char *why, size_t len)
+static bool enter(struct player *p, const char *path, char *why, size_t len)
 {
-	*p = (struct player){ .path = p->path, .dont_wait = p->dont_wait };
-	p->trace = trace__open(p->path, why, len);
+	*p = (struct player){ .dont_wait = p->dont_wait };
+	p->trace = trace__open(path, why, len);
 	if (!p->trace)
 		return false;
 	p->recount = recount__new(trace__host(p->trace)->cpus);
@@ -59,11 +58,9 @@ struct player *player__open(const char *path, char *why, size_t len)
 {
 	struct player *p = calloc(1, sizeof(*p));
 
-	if (p)
-		p->path = strdup(path);
-	if (p && p->path && enter(p, why, len))
+	if (p && enter(p, path, why, len))
 		return p;
-	if (!p || !p->path)
+	if (!p)
 		snprintf(why, len, "out of memory");
 	player__close(p);
 	return NULL;
@@ -74,16 +71,20 @@ void player__close(struct player *p)
 	if (!p)
 		return;
 	leave(p);
-	free(p->path);
 	free(p);
 }
 
+/* The same file, whatever has become of its name. */
 int player__rewind(struct player *p)
 {
-	char why[256];
+	struct player old = *p;
+	char path[64], why[256];
+	bool good;
 
-	leave(p);
-	return enter(p, why, sizeof(why)) ? 0 : -ESTALE;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", trace__fd(old.trace));
+	good = enter(p, path, why, sizeof(why));
+	leave(&old);
+	return good ? 0 : -ESTALE;
 }
 
 const struct trace *player__trace(const struct player *p)
