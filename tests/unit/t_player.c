@@ -40,7 +40,7 @@ static void put_counters(struct trace_writer *w, unsigned int done)
 	char one[256], text[512];
 
 	snprintf(one, sizeof(one),
-		 "counters t=%llu lost=0 missed=0 undecided=0\n"
+		 "counters ns=%llu lost=0 missed=0 undecided=0\n"
 		 "vcpu slot=1 gen=1 vm=idle vm_pid=7 tid=8 runs=%u\n",
 		 (unsigned long long)(done * NS / 10 + 5 * NS), done);
 	snprintf(text, sizeof(text), "%s%s", one, one);
@@ -201,6 +201,43 @@ static void a_look_that_waited(void **state)
 	assert_true_at(&s, 1.05);
 	snapshot__free(&s);
 	assert_at(p, 1.45);
+	player__close(p);
+	free(data);
+}
+
+/* Counters that come without records tell the time, within reason. */
+static void silence(void **state)
+{
+	static const double later[] = { 1, 2.5, 1e6, 3.5 };
+	int fd = memfd_create("trace", MFD_CLOEXEC);
+	struct trace_writer *w = trace_writer__new(fd);
+	struct fp_rec rec = record(0);
+	unsigned char *data;
+	struct player *p;
+	struct snapshot s;
+	size_t i, len;
+
+	(void)state;
+	assert_int_equal(trace_writer__text(w, TRACE_META, meta, strlen(meta)),
+			 0);
+	assert_int_equal(trace_writer__record(w, &rec), 0);
+	put_counters(w, 1);
+	for (i = 0; i < 4; i++)
+		put_counters(w, 1 + (unsigned int)(10 * later[i]));
+	assert_int_equal(trace_writer__end(w), 0);
+	trace_writer__free(w);
+	data = data_of(fd, &len);
+	close(fd);
+	p = play(data, len);
+	assert_int_equal(player__to(p, 1, 0.25, &s), PLAYER_THERE);
+	assert_true(s.t > 1.09 && s.t < 1.11);
+	snapshot__free(&s);
+	assert_int_equal(player__to(p, 2.5, 0.25, &s), PLAYER_THERE);
+	assert_true(s.t > 2.59 && s.t < 2.61);
+	snapshot__free(&s);
+	assert_int_equal(player__to(p, 1e9, 0.25, &s), PLAYER_END);
+	assert_true(s.t < 10);
+	snapshot__free(&s);
 	player__close(p);
 	free(data);
 }
@@ -375,6 +412,7 @@ int main(void)
 		cmocka_unit_test(any_time),
 		cmocka_unit_test(counters_are_better),
 		cmocka_unit_test(a_look_that_waited),
+		cmocka_unit_test(silence),
 		cmocka_unit_test(a_pipe_is_a_file),
 		cmocka_unit_test(intervals_add_up),
 		cmocka_unit_test(jumps),

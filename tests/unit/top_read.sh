@@ -153,6 +153,9 @@ key Space
 is "frozen"                 sees 'frozen '
 key Space
 is "its end"                sees '^stream 0:00:[2-9]9  end   missed 0'
+ticks() { cut -d" " -f14 "/proc/$(cat "$tmp/pid")/stat"; }
+rests() { local a; a=$(ticks); sleep 1; [ $(($(ticks) - a)) -lt 20 ]; }
+is "and it rests"           rests
 key q
 is "its end: terminal as before" ended 0
 is "all is well"            hasnt 'fpstat: '
