@@ -153,8 +153,9 @@ key Space
 is "frozen"                 sees 'frozen '
 key Space
 is "its end"                sees '^stream 0:00:[2-9]9  end   missed 0'
-ticks() { cut -d" " -f14 "/proc/$(cat "$tmp/pid")/stat"; }
-rests() { local a; a=$(ticks); sleep 1; [ $(($(ticks) - a)) -lt 20 ]; }
+# Who spins is never switched out because it waits.
+waits() { sed -n 's/^voluntary_ctxt_switches:\t*//p' "/proc/$(cat "$tmp/pid")/status"; }
+rests() { local a; a=$(waits); sleep 2; [ $(($(waits) - a)) -ge 5 ]; }
 is "and it rests"           rests
 key q
 is "its end: terminal as before" ended 0
