@@ -7,24 +7,13 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "cmd_top.h"
 #include "exit.h"
-#include "loop.h"
-#include "session.h"
-#include "top.h"
 #include "utf8.h"
 #include "util.h"
-#include "view_tui.h"
 
 #define KEEP_ENDED 32 /* rows: the screen is for those who live */
 #define FIRST_LOOK 0.25 /* seconds until there is something to see */
-
-struct top_config {
-	bool batch;
-	double interval;
-	unsigned long count;
-	const char *sort;
-	bool reverse;
-};
 
 #define AT(field) offsetof(struct top_config, field)
 
@@ -42,32 +31,23 @@ static const struct opt opts[] = {
 	{ .letter = 's', .name = "sort", .type = OPT_STRING,
 	  .offset = AT(sort), .arg = "COLUMN",
 	  .help = "sort by COLUMN (default exit)" },
-	{ .letter = 'r', .name = "reverse", .offset = AT(reverse),
+	{ .letter = 'r', .name = "read", .type = OPT_STRING,
+	  .offset = AT(read), .arg = "FILE",
+	  .help = "show what happened in a trace, as it was then; - is standard "
+		  "input, and is shown as it comes" },
+	{ .letter = 'R', .name = "reverse", .offset = AT(reverse),
 	  .help = "the other way round" },
 	OPT_COMMON,
 	{}
 };
 /* clang-format on */
 
-struct top {
-	const struct top_config *cfg;
-	struct session ses;
-	struct loop *loop;
-	struct tui *tui; /* NULL: batch */
-	struct top_state state;
-	struct table table;
-	struct view view; /* view.s is NULL before the first look */
-	char host[65];
-	unsigned long looks;
-	int timer;
-	int code;
-};
-
-static void draw(struct top *t)
+void top__draw(struct top *t)
 {
 	struct tui_frame f = {
 		.view = &t->view,
-		.ever = &t->ses.now,
+		.ever = t->cfg->read ? &t->play.ever : &t->ses.now,
+		.replay = t->cfg->read ? &t->shown : NULL,
 		.table = &t->table,
 		.host = t->host,
 		.interval = t->state.interval,
@@ -76,6 +56,8 @@ static void draw(struct top *t)
 		.help_line = top_key__help,
 	};
 
+	if (t->cfg->read)
+		top_replay__describe(t);
 	t->view.sort = t->state.sort;
 	t->view.reverse = t->state.reverse;
 	if (t->view.s) {
@@ -90,6 +72,16 @@ static void draw(struct top *t)
 	tui__draw(t->tui, &f);
 }
 
+void top__look(struct top *t)
+{
+	if (t->tui)
+		top__draw(t);
+	else
+		view_text__print(stdout, &t->view);
+	if (t->cfg->count && ++t->looks >= t->cfg->count)
+		loop__stop(t->loop);
+}
+
 static void on_interval(void *ctx)
 {
 	struct top *t = ctx;
@@ -102,24 +94,19 @@ static void on_interval(void *ctx)
 		return;
 	}
 	session__view(&t->ses, &t->view);
-	if (t->tui)
-		draw(t);
-	else
-		view_text__print(stdout, &t->view);
-	if (++t->looks == 1)
+	if (!t->looks)
 		loop__rearm(t->loop, t->timer, t->state.interval);
-	if (t->cfg->count && t->looks >= t->cfg->count)
-		loop__stop(t->loop);
+	top__look(t);
 }
 
 /* A terminal that has gone is readable for ever, with nothing to read. */
-static bool hung_up(uint32_t events)
+static bool hung_up(const struct tui *tui, uint32_t events)
 {
 	int waiting = 0;
 
 	if (events & (EPOLLHUP | EPOLLERR))
 		return true;
-	return ioctl(STDIN_FILENO, FIONREAD, &waiting) || !waiting;
+	return ioctl(tui__fd(tui), FIONREAD, &waiting) || !waiting;
 }
 
 static void on_tty(void *ctx, uint32_t events)
@@ -128,7 +115,7 @@ static void on_tty(void *ctx, uint32_t events)
 	double interval = t->state.interval;
 	int key;
 
-	if (hung_up(events)) {
+	if (hung_up(t->tui, events)) {
 		loop__stop(t->loop);
 		return;
 	}
@@ -136,10 +123,12 @@ static void on_tty(void *ctx, uint32_t events)
 		top_key__press(&t->state, key);
 	if (t->state.quit)
 		loop__stop(t->loop);
-	if (t->state.interval != interval && t->looks)
+	if (t->cfg->read)
+		top_replay__obey(t);
+	else if (t->state.interval != interval && t->looks)
 		loop__rearm(t->loop, t->timer, t->state.interval);
 	if (!t->state.quit)
-		draw(t);
+		top__draw(t);
 }
 
 static void on_signal(void *ctx, const struct signalfd_siginfo *si)
@@ -165,61 +154,85 @@ static void on_signal(void *ctx, const struct signalfd_siginfo *si)
 		return;
 	}
 	if (t->tui && si->ssi_signo != SIGTSTP)
-		draw(t);
+		top__draw(t);
+}
+
+static int start_live(struct top *t)
+{
+	double first = t->state.interval;
+	int err = loop__every(t->loop, SESSION_TICK, session__tick, &t->ses);
+
+	if (t->tui && first > FIRST_LOOK)
+		first = FIRST_LOOK;
+	if (err >= 0)
+		err = t->timer = loop__every(t->loop, first, on_interval, t);
+	return err;
 }
 
 static int start(struct top *t)
 {
 	static const int signals[] = { SIGINT,	SIGTERM, SIGHUP, SIGWINCH,
 				       SIGTSTP, SIGCONT, 0 };
-	double first = t->state.interval;
 	sigset_t mask;
 	int err;
 
-	if (t->tui && first > FIRST_LOOK)
-		first = FIRST_LOOK;
 	t->loop = loop__new(signals, &mask, on_signal, t);
 	err = t->loop ? 0 : -errno;
 	if (!err)
-		err = loop__every(t->loop, SESSION_TICK, session__tick,
-				  &t->ses);
-	if (err >= 0) {
-		t->timer = loop__every(t->loop, first, on_interval, t);
-		err = t->timer;
-	}
+		err = t->cfg->read ? top_replay__start(t) : start_live(t);
 	if (err >= 0 && t->tui)
-		err = loop__watch(t->loop, STDIN_FILENO, on_tty, t);
+		err = loop__watch(t->loop, tui__fd(t->tui), on_tty, t);
 	return err < 0 ? err : 0;
+}
+
+static int open_live(struct top *t)
+{
+	struct capture_opts none = {};
+	int code = session__open(&t->ses, &none);
+	char host[65] = "";
+
+	if (code)
+		return code;
+	gethostname(host, sizeof(host) - 1);
+	utf8__clean(t->host, sizeof(t->host), host, sizeof(host));
+	capture__keep(t->ses.cap, KEEP_ENDED);
+	return session__begin(&t->ses, false);
+}
+
+/* With a trace on standard input, keys come from elsewhere. */
+static void open_screen(struct top *t)
+{
+	bool keys = !t->cfg->read || strcmp(t->cfg->read, "-");
+	char why[256];
+
+	t->tui = tui__open(keys, why, sizeof(why));
+	if (!t->tui)
+		fps_err("%s: plain text, as with --batch", why);
 }
 
 static int run(struct top *t)
 {
-	struct capture_opts none = {};
-	char why[256];
 	int err, code;
 
-	code = session__open(&t->ses, &none);
+	code = t->cfg->read ? top_replay__open(t) : open_live(t);
 	if (code)
 		return code;
-	capture__keep(t->ses.cap, KEEP_ENDED);
-	code = session__begin(&t->ses, false);
-	if (code)
-		return code;
-	if (!t->cfg->batch) {
-		t->tui = tui__open(why, sizeof(why));
-		if (!t->tui)
-			fps_err("%s: plain text, as with --batch", why);
-	}
+	if (!t->cfg->batch)
+		open_screen(t);
 	t->view.rate = true;
+	if (t->cfg->read && !t->tui)
+		return top_replay__print(t);
 	err = start(t);
 	if (!err && t->tui)
-		draw(t);
+		top__draw(t);
 	if (!err)
 		err = loop__run(t->loop);
 	tui__close(t->tui);
 	t->tui = NULL;
 	if (err)
 		fps_err("cannot go on: %s", strerror(-err));
+	if (!err && t->cfg->read)
+		return top_replay__end(t);
 	return err ? EXIT_ENV : t->code;
 }
 
@@ -240,7 +253,6 @@ static int top_main(const struct command *cmd, int argc, char **argv)
 	struct top_config cfg = { .interval = 1, .sort = "exit" };
 	struct top top = { .cfg = &cfg };
 	struct opt_rest rest;
-	char host[65] = "";
 	int code;
 
 	if (!opt__parse(cmd, argc, argv, &cfg, &rest))
@@ -255,13 +267,12 @@ static int top_main(const struct command *cmd, int argc, char **argv)
 	top.state.interval = cfg.interval;
 	top.view.sort = top.state.sort;
 	top.view.reverse = cfg.reverse;
-	gethostname(host, sizeof(host) - 1);
-	utf8__clean(top.host, sizeof(top.host), host, sizeof(host));
 	code = run(&top);
 	if (*top.ses.why)
 		fps_err("%s", top.ses.why);
 	loop__free(top.loop);
 	session__close(&top.ses);
+	playback__close(&top.play);
 	table__free(&top.table);
 	return code;
 }
@@ -272,7 +283,8 @@ const struct command cmd_top = {
 	.summary = "Show all vcpus, live.",
 	.text = "One row for each vcpu, per second. What is charged to no "
 		"vcpu is in the row 'other'. A command without a name is "
-		"'top'.",
+		"'top'. With --read, the same of another time, or of another "
+		"host: ssh HOST fpstat record -o - | fpstat top -r -",
 	.opts = opts,
 	.more_help = top_key__print_help,
 	.run = top_main,

@@ -148,6 +148,11 @@ int loop__watch(struct loop *l, int fd, void (*fn)(void *ctx, uint32_t events),
 	return add(l, &s);
 }
 
+void loop__unwatch(struct loop *l, int id)
+{
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->source[id].fd, NULL);
+}
+
 static void dispatch(struct loop *l, const struct source *s, uint32_t events)
 {
 	struct signalfd_siginfo si;

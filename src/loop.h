@@ -30,9 +30,12 @@ int loop__every(struct loop *l, double seconds, void (*fn)(void *ctx),
 		void *ctx);
 /* 0 seconds: never again. */
 int loop__rearm(struct loop *l, int id, double seconds);
-/* Calls @fn with EPOLL* bits while @fd is readable, or gone. */
+/* Calls @fn with EPOLL* bits while @fd is readable, or gone. Returns as above. */
 int loop__watch(struct loop *l, int fd, void (*fn)(void *ctx, uint32_t events),
 		void *ctx);
+
+/* No more of what loop__watch() gave this id. */
+void loop__unwatch(struct loop *l, int id);
 
 /* Until loop__stop() is called. May run again. 0 or a negative errno. */
 int loop__run(struct loop *l);

@@ -131,19 +131,24 @@ static int feed(void *ctx, const struct fp_rec *rec)
 /* Says it, and that the trace is not whole. */
 #define DOUBT(o, ...) ((o)->whole = false, fps_err(__VA_ARGS__))
 
-static void look_at_health(struct offline *o)
+static const char *name(const char *input)
 {
-	struct trace_health h = trace__health(o->trace);
+	return strcmp(input, "-") ? input : "standard input";
+}
+
+bool offline__whole(const char *input, const struct trace *t)
+{
+	struct trace_health h = trace__health(t);
 
 	if (h.damaged)
-		DOUBT(o,
-		      "%s is damaged in %" PRIu64
-		      " places, the first is at byte %" PRIu64 ": %" PRIu64
-		      " records are missing",
-		      o->input, h.damaged, h.offset, h.lost);
+		fps_err("%s is damaged in %" PRIu64
+			" places, the first is at byte %" PRIu64 ": %" PRIu64
+			" records are missing",
+			name(input), h.damaged, h.offset, h.lost);
 	if (h.cut)
-		DOUBT(o, "%s has no end: what happened after %.3f s is missing",
-		      o->input, trace__host(o->trace)->t);
+		fps_err("%s has no end: what happened after %.3f s is missing",
+			name(input), trace__host(t)->t);
+	return !h.damaged && !h.cut;
 }
 
 /* The counters of the kernel are there, and tell of all records. */
@@ -186,8 +191,7 @@ static int take_counters(struct offline *o)
 	const struct snapshot *after = trace__after(o->trace);
 	int err;
 
-	o->whole = true;
-	look_at_health(o);
+	o->whole = offline__whole(o->input, o->trace);
 	if (!trace__settled(o->trace)) {
 		o->whole = false;
 		err = recount__alone(counted(o), trace__host(o->trace),
@@ -232,6 +236,15 @@ static bool lost(const struct offline *o)
 	return !o->whole || s->lost || s->missed || s->undecided;
 }
 
+int offline__unreadable(const char *input, int err)
+{
+	fps_err("cannot read %s: %s", name(input),
+		err == -EPROTONOSUPPORT ?
+			"it has events that only a newer fpstat knows" :
+			strerror(-err));
+	return EXIT_ENV;
+}
+
 static int read_all(struct offline *o)
 {
 	struct view v = { .s = &o->now };
@@ -239,13 +252,8 @@ static int read_all(struct offline *o)
 
 	o->inside = !is_part(o);
 	err = trace__drain(o->trace, feed, o);
-	if (err) {
-		fps_err("cannot read %s: %s", o->input,
-			err == -EPROTONOSUPPORT ?
-				"it has events that only a newer fpstat knows" :
-				strerror(-err));
-		return EXIT_ENV;
-	}
+	if (err)
+		return offline__unreadable(o->input, err);
 	err = take_counters(o);
 	if (!err && is_part(o))
 		err = take_part(o);

@@ -54,6 +54,10 @@ struct offline {
 
 /* Says what is wrong, or missing. Returns the exit code of the command. */
 int offline__run(struct offline *o);
+/* Says what is missing in @t, which was read to its end. Returns if it is whole. */
+bool offline__whole(const char *input, const struct trace *t);
+/* Says why it can't be read on. Returns the exit code. */
+int offline__unreadable(const char *input, int err);
 /*
  * With -r there is no CMD, and nothing that is for live counting: @live is that
  * option, or NULL. Returns false and sets @rest->code if not so.

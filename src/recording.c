@@ -172,12 +172,20 @@ static void show_progress(struct count *c, double seconds)
 		n, size, speed, c->ses.now.lost);
 }
 
+/* Whoever reads a pipe may show what comes, and no record tells of all counters. */
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && !S_ISREG(st.st_mode);
+}
+
 static double counters_every(const struct recording *r)
 {
 	double eighth = r->cfg->flight / 8;
 
 	if (!in_memory(r))
-		return COUNTERS_EVERY;
+		return is_pipe(r->fd) ? 0 : COUNTERS_EVERY;
 	return eighth < COUNTERS_EVERY_FLIGHT ? eighth : COUNTERS_EVERY_FLIGHT;
 }
 

@@ -219,12 +219,14 @@ int recount__again(const struct recount *r, const struct snapshot *after,
 	return 0;
 }
 
-static void put_row(struct snapshot *out, uint32_t slot, uint32_t gen,
-		    const struct replay_vcpu *n)
+static void put_row(const struct recount *r, struct snapshot *out,
+		    uint32_t slot, uint32_t gen, const struct replay_vcpu *n)
 {
 	struct snap_vcpu *v = &out->vcpus[out->nr_vcpus++];
 
 	*v = (struct snap_vcpu){ .slot = slot, .gen = gen, .vcpu_id = slot };
+	if (recount__gen(r, slot) != gen || r->life[slot].over)
+		v->state = SNAP_VCPU_ENDED;
 	strcpy(v->vm, "unknown");
 	set_numbers(v, n);
 	hide_rest(v);
@@ -239,13 +241,13 @@ static int put_rows(const struct recount *r, struct snapshot *out)
 	if (!out->vcpus)
 		return -ENOMEM;
 	for (i = 0; i < n; i++)
-		put_row(out, r->ended[i].slot, r->ended[i].gen,
+		put_row(r, out, r->ended[i].slot, r->ended[i].gen,
 			&r->ended[i].counted);
 	for (slot = 0; slot < FP_MAX_VCPUS; slot++) {
 		const struct replay_vcpu *v = replay__vcpu(r->replay, slot);
 
 		if (v)
-			put_row(out, slot, r->life[slot].gen, v);
+			put_row(r, out, slot, r->life[slot].gen, v);
 	}
 	return 0;
 }
@@ -295,7 +297,8 @@ static void name_row(struct snap_vcpu *v, const struct snap_vcpu *known)
 	v->vm_pid = known->vm_pid;
 	v->vcpu_id = known->vcpu_id;
 	v->tid = known->tid;
-	v->state = known->state;
+	if (known->state == SNAP_VCPU_ENDED)
+		v->state = known->state;
 	v->guest_bytes = known->guest_bytes;
 }
 

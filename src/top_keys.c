@@ -92,12 +92,7 @@ static void end(struct top_state *t)
 
 #define CTRL(c) ((c)&0x1f)
 
-static const struct {
-	const char *name;
-	int key[3];
-	void (*action)(struct top_state *t);
-	const char *help;
-} keys[] = {
+static const struct top_key keys[] = {
 	{ "q, F10, Ctrl-C", { 'q', TUI_F10, CTRL('c') }, quit, "quit" },
 	{ "h, ?, F1", { 'h', '?', TUI_F1 }, help, "this help, and back" },
 	{ "space", { ' ' }, freeze, "freeze the numbers, and go on" },
@@ -114,19 +109,15 @@ static const struct {
 	{ "End", { TUI_END }, end, "to the last row" },
 };
 
-bool top_key__press(struct top_state *t, int key)
+static bool press(const struct top_key *k, size_t nr, struct top_state *t,
+		  int key)
 {
-	const struct column *c = column__by_key(key);
 	size_t i, j;
 
-	if (c) {
-		t->sort = c;
-		return true;
-	}
-	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		for (j = 0; j < ARRAY_SIZE(keys[i].key); j++) {
-			if (keys[i].key[j] && keys[i].key[j] == key) {
-				keys[i].action(t);
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < ARRAY_SIZE(k[i].key); j++) {
+			if (k[i].key[j] && k[i].key[j] == key) {
+				k[i].action(t);
 				return true;
 			}
 		}
@@ -134,9 +125,32 @@ bool top_key__press(struct top_state *t, int key)
 	return false;
 }
 
+bool top_key__press(struct top_state *t, int key)
+{
+	const struct column *c = column__by_key(key);
+
+	if (t->replay.typing && key != CTRL('c')) {
+		top_key__type(t, key);
+		return true;
+	}
+	if (c) {
+		t->sort = c;
+		return true;
+	}
+	return press(keys, ARRAY_SIZE(keys), t, key) ||
+	       (t->replay.on &&
+		press(top_keys_replay, nr_top_keys_replay, t, key));
+}
+
 static size_t help_lines(void)
 {
-	return ARRAY_SIZE(keys) + nr_columns + 3;
+	return ARRAY_SIZE(keys) + nr_top_keys_replay + nr_columns + 5;
+}
+
+static const char *help_line(const struct top_key *k, char *buf, size_t len)
+{
+	snprintf(buf, len, "  %-16s %s", k->name, k->help);
+	return buf;
 }
 
 void top_key__clamp(struct top_state *t)
@@ -148,7 +162,10 @@ void top_key__clamp(struct top_state *t)
 		t->first = max;
 }
 
-/* Keys, an empty line, then columns with the letters that sort by them. */
+/*
+ * Keys, an empty line, those of a replay, an empty line, then columns with the letters
+ * that sort by them.
+ */
 const char *top_key__help(size_t i, char *buf, size_t len)
 {
 	const struct column *c;
@@ -156,11 +173,15 @@ const char *top_key__help(size_t i, char *buf, size_t len)
 	if (i == 0)
 		return "Keys:";
 	i--;
-	if (i < ARRAY_SIZE(keys)) {
-		snprintf(buf, len, "  %-16s %s", keys[i].name, keys[i].help);
-		return buf;
-	}
+	if (i < ARRAY_SIZE(keys))
+		return help_line(&keys[i], buf, len);
 	i -= ARRAY_SIZE(keys);
+	if (i < 2)
+		return i ? "In the replay of a trace also:" : "";
+	i -= 2;
+	if (i < nr_top_keys_replay)
+		return help_line(&top_keys_replay[i], buf, len);
+	i -= nr_top_keys_replay;
 	if (i < 2)
 		return i ? "Columns, and the key that sorts by each:" : "";
 	i -= 2;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cost.h"
@@ -197,48 +198,63 @@ static int read_counters(struct trace *t, const char *text, size_t len)
 	return snapshot__copy(&t->since, &t->after);
 }
 
-/* Analyses know all kinds that there are: of others they can't make sense. */
-static int read_batch(const struct fp_rec *rec, int n,
-		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
+int trace__next(struct trace *t)
 {
-	int i, err = 0;
-
-	for (i = 0; i < n && !err; i++)
-		err = rec[i].ev.kind < FP_EV_MAX ? fn(ctx, &rec[i]) :
-						   -EPROTONOSUPPORT;
-	return err;
-}
-
-static int read_records(struct trace *t,
-			int (*fn)(void *ctx, const struct fp_rec *rec),
-			void *ctx)
-{
-	const struct fp_rec *rec;
-	int n, err;
-
-	t->settled = false;
-	while ((n = trace_reader__records(t->reader, &rec)) > 0) {
-		err = read_batch(rec, n, fn, ctx);
-		if (err)
-			return err;
-		t->records += (uint64_t)n;
-		t->host.t = trace__time(t, rec[n - 1].ns);
-	}
-	return 0;
-}
-
-static int read_block(struct trace *t, int kind,
-		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
-{
+	int kind = trace_reader__next(t->reader), err = 0;
 	const char *text;
 	size_t len;
 
-	if (kind == TRACE_EVENTS)
-		return read_records(t, fn, ctx);
+	if (kind <= 0)
+		return kind;
 	text = trace_reader__data(t->reader, &len);
-	if (kind == TRACE_NAMES)
-		return read_names(t, text, len);
-	return kind == TRACE_COUNTERS ? read_counters(t, text, len) : 0;
+	if (kind == TRACE_EVENTS)
+		t->settled = false;
+	else if (kind == TRACE_NAMES)
+		err = read_names(t, text, len);
+	else if (kind == TRACE_COUNTERS)
+		err = read_counters(t, text, len);
+	return err ? err : kind;
+}
+
+/* Analyses know all kinds that there are: of others they can't make sense. */
+int trace__batch(struct trace *t, const struct fp_rec **rec)
+{
+	int i, n = trace_reader__records(t->reader, rec);
+
+	for (i = 0; i < n; i++) {
+		if ((*rec)[i].ev.kind >= FP_EV_MAX)
+			return -EPROTONOSUPPORT;
+	}
+	if (n <= 0)
+		return n;
+	t->records += (uint64_t)n;
+	t->host.t = t->host.dt = trace__time(t, (*rec)[n - 1].ns);
+	return n;
+}
+
+void trace__dont_wait(struct trace *t)
+{
+	trace_reader__dont_wait(t->reader);
+}
+
+int trace__fd(const struct trace *t)
+{
+	return t->fd;
+}
+
+static int drain_block(struct trace *t,
+		       int (*fn)(void *ctx, const struct fp_rec *rec),
+		       void *ctx)
+{
+	const struct fp_rec *rec;
+	int i, n, err = 0;
+
+	while (!err && (n = trace__batch(t, &rec)) != 0) {
+		err = n < 0 ? n : 0;
+		for (i = 0; i < n && !err; i++)
+			err = fn(ctx, &rec[i]);
+	}
+	return err;
 }
 
 int trace__drain(struct trace *t,
@@ -246,9 +262,10 @@ int trace__drain(struct trace *t,
 {
 	int kind = 0, err = 0;
 
-	while (!err && (kind = trace_reader__next(t->reader)) > 0)
-		err = read_block(t, kind, fn, ctx);
-	t->host.dt = t->host.t;
+	while (!err && (kind = trace__next(t)) > 0) {
+		if (kind == TRACE_EVENTS)
+			err = drain_block(t, fn, ctx);
+	}
 	return err ? err : kind;
 }
 
@@ -272,6 +289,29 @@ int trace__foreign_bit(const struct trace *t)
 double trace__time(const struct trace *t, uint64_t ns)
 {
 	return (double)sat_sub(ns, t->start) / 1e9;
+}
+
+/* The index comes last, and its header says when the last record was. */
+double trace__length(const struct trace *t)
+{
+	unsigned char footer[TRACE_FOOTER], header[TRACE_HEADER];
+	struct trace_block index;
+	struct stat st;
+	uint64_t at;
+
+	if (fstat(t->fd, &st) ||
+	    pread(t->fd, footer, sizeof(footer), st.st_size - TRACE_FOOTER) !=
+		    TRACE_FOOTER ||
+	    !trace_footer__get(footer, &at) || at >= (uint64_t)st.st_size ||
+	    pread(t->fd, header, sizeof(header), (off_t)at) != TRACE_HEADER ||
+	    trace_block__get(header, &index) != TRACE_HEADER_GOOD)
+		return 0;
+	return trace__time(t, index.end);
+}
+
+double trace__block_end(const struct trace *t)
+{
+	return trace__time(t, trace_reader__block(t->reader)->end);
 }
 
 const struct cost *trace__cost(const struct trace *t)

@@ -21,6 +21,22 @@ struct trace *trace__open(const char *path, char *why, size_t len);
 void trace__close(struct trace *t);
 
 /*
+ * Goes on to the next block, and makes sense of it. Returns its kind, 0 after the last
+ * one, or a negative errno; -EAGAIN is of trace__dont_wait(). An events block has to be
+ * read to its end, by trace__batch(), before the next call.
+ */
+int trace__next(struct trace *t);
+/*
+ * The next records of an events block; they live until the next call. How many, 0 after
+ * the last one, or -EPROTONOSUPPORT if there are kinds that we don't know.
+ */
+int trace__batch(struct trace *t, const struct fp_rec **rec);
+/* From here on trace__next() never waits for the other end of a pipe. */
+void trace__dont_wait(struct trace *t);
+/* To wait for it by other means. */
+int trace__fd(const struct trace *t);
+
+/*
  * Hands all records to @fn, in order, each of a kind that there is. A value that is
  * not 0 ends it, and is returned; else 0, or a negative errno: -EPROTONOSUPPORT if
  * the trace knows more kinds than we.
@@ -41,6 +57,10 @@ const struct snapshot *trace__host(const struct trace *t);
 int trace__foreign_bit(const struct trace *t); /* -1: not known */
 /* Seconds since the trace began. */
 double trace__time(const struct trace *t, uint64_t ns);
+/* How long it is, in seconds; 0: it does not say. To be asked of files only. */
+double trace__length(const struct trace *t);
+/* Up to where the records of this events block go. */
+double trace__block_end(const struct trace *t);
 /* What a transfer took there. */
 const struct cost *trace__cost(const struct trace *t);
 

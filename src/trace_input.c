@@ -2,6 +2,7 @@
 #include "trace_input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,15 @@ static bool make_room(struct trace_input *in, size_t want)
 	return true;
 }
 
+/* Whoever else has the pipe may want to wait: it is not ours to change. */
+static bool would_wait(struct trace_input *in)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+
+	in->dry = in->dont_wait && poll(&p, 1, 0) == 0;
+	return in->dry;
+}
+
 bool trace_input__has(struct trace_input *in, size_t want)
 {
 	ssize_t n;
@@ -48,6 +58,8 @@ bool trace_input__has(struct trace_input *in, size_t want)
 	if (in->ended || in->err || !make_room(in, want))
 		return false;
 	while (in->len < want) {
+		if (would_wait(in))
+			return false;
 		n = read(in->fd, in->data + in->len, in->room - in->len);
 		if (n > 0) {
 			in->len += (size_t)n;
@@ -86,7 +98,8 @@ void trace_input__find_magic(struct trace_input *in)
 		}
 		in->at = in->len - (sizeof(trace_magic) - 1);
 	}
-	in->at = in->len;
+	if (!in->dry)
+		in->at = in->len;
 }
 
 uint64_t trace_input__offset(const struct trace_input *in)

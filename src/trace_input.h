@@ -11,6 +11,8 @@ struct trace_input {
 	int fd;
 	int err; /* of read(2), negative */
 	bool ended;
+	bool dont_wait; /* for a pipe */
+	bool dry; /* so there was nothing, for now */
 	unsigned char *data; /* owned; from offset on .. */
 	size_t len; /* .. are so many bytes .. */
 	size_t at; /* .. and so many were taken */
@@ -20,7 +22,10 @@ struct trace_input {
 
 void trace_input__free(struct trace_input *in);
 
-/* Are there @want bytes to look at? Reads if not. */
+/*
+ * Are there @want bytes to look at? Reads if not. With .dont_wait more may be there
+ * the next time, and .dry says so.
+ */
 bool trace_input__has(struct trace_input *in, size_t want);
 const unsigned char *trace_input__look(const struct trace_input *in);
 void trace_input__take(struct trace_input *in, size_t n);

@@ -30,7 +30,10 @@ struct trace_reader {
 
 	struct trace_health health;
 	bool indexed; /* the index was read .. */
-	bool over; /* .. and the footer */
+	bool footed; /* .. and the footer .. */
+	bool over; /* .. and there is nothing behind it */
+	bool lost_way; /* there was no block .. */
+	uint64_t lost_at; /* .. from here on */
 	uint32_t gap; /* how often records were lost .. */
 	uint32_t *told; /* .. and by CPU, how often when it had its last */
 };
@@ -104,8 +107,11 @@ static bool next_part(struct trace_reader *r)
 	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored))
 		return false;
 	r->seen = 0;
-	return unpack(r, trace_input__look(&r->in) + TRACE_HEADER) &&
-	       read_part(r, &part) == r->capture && part == r->part + 1;
+	if (!unpack(r, trace_input__look(&r->in) + TRACE_HEADER) ||
+	    read_part(r, &part) != r->capture || part != r->part + 1)
+		return false;
+	r->indexed = r->footed = false;
+	return true;
 }
 
 static bool footer(struct trace_reader *r)
@@ -116,15 +122,10 @@ static bool footer(struct trace_reader *r)
 	    !trace_footer__get(trace_input__look(&r->in), &index))
 		return false;
 	trace_input__take(&r->in, TRACE_FOOTER);
-	r->over = !next_part(r);
-	if (!r->over)
-		r->indexed = false;
-	else if (trace_input__has(&r->in, 1)) /* there must be nothing */
-		damaged(r, trace_input__offset(&r->in));
+	r->footed = true;
 	return true;
 }
 
-/* At a block that is there, and good? */
 static bool block(struct trace_reader *r)
 {
 	if (!trace_input__has(&r->in, TRACE_HEADER) ||
@@ -143,25 +144,60 @@ static bool block(struct trace_reader *r)
 	return true;
 }
 
+static void lose_way(struct trace_reader *r)
+{
+	if (!r->lost_way)
+		r->lost_at = trace_input__offset(&r->in);
+	r->lost_way = true;
+}
+
+static void find_way(struct trace_reader *r)
+{
+	if (r->lost_way)
+		damaged(r, r->lost_at);
+	r->lost_way = false;
+}
+
+void trace_reader__dont_wait(struct trace_reader *r)
+{
+	r->in.dont_wait = true;
+}
+
+/* Behind a footer there is another part, or nothing. False: it is not known yet. */
+static bool look_behind(struct trace_reader *r)
+{
+	if (!r->footed || next_part(r))
+		return true;
+	if (r->in.dry)
+		return false;
+	damaged(r, trace_input__offset(&r->in));
+	r->over = true;
+	return true;
+}
+
 int trace_reader__next(struct trace_reader *r)
 {
-	uint64_t offset = trace_input__offset(&r->in);
-	bool good = true;
+	bool found;
 
 	while (!r->over && trace_input__has(&r->in, 1)) {
-		bool found = block(r);
-
-		if (!found && !footer(r)) {
-			good = false;
+		r->in.dry = false;
+		if (!look_behind(r) || r->over)
+			break;
+		found = block(r);
+		if (found || footer(r)) {
+			find_way(r);
+			if (found)
+				return r->block.kind;
+		} else if (r->in.dry) {
+			break;
+		} else {
+			lose_way(r);
 			trace_input__find_magic(&r->in);
-			continue;
 		}
-		if (!good)
-			damaged(r, offset);
-		good = true;
-		if (found)
-			return r->block.kind;
 	}
+	if (r->in.dry && !r->over)
+		return -EAGAIN;
+	r->over |= r->footed;
 	/* What has nothing good behind it was cut. */
 	r->health.cut = !r->over || !r->indexed;
 	r->left = 0;

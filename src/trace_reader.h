@@ -32,6 +32,12 @@ struct trace_reader *trace_reader__new(int fd, char *why, size_t len);
 void trace_reader__free(struct trace_reader *r);
 
 /*
+ * From here on trace_reader__next() returns -EAGAIN where it would wait for the other
+ * end of a pipe, and goes on when it is called again.
+ */
+void trace_reader__dont_wait(struct trace_reader *r);
+
+/*
  * Goes on to the next block, the meta block the first time, and again where the next
  * part of the same capture follows. Returns its kind, 0
  * after the last one, or a negative errno if the file can't be read.

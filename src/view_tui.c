@@ -17,6 +17,7 @@
 
 struct tui {
 	SCREEN *screen;
+	FILE *keys;
 	bool color;
 	struct layout at;
 };
@@ -28,19 +29,29 @@ static bool colors_wanted(void)
 	return !no || !*no;
 }
 
-struct tui *tui__open(char *why, size_t len)
+static void close_keys(FILE *keys)
+{
+	if (keys && keys != stdin)
+		fclose(keys);
+}
+
+struct tui *tui__open(bool input, char *why, size_t len)
 {
 	const char *term = getenv("TERM");
+	FILE *keys = input ? stdin : fopen("/dev/tty", "re");
 	struct tui *t;
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!keys || !isatty(fileno(keys)) || !isatty(STDOUT_FILENO)) {
 		snprintf(why, len, "this is not a terminal");
+		close_keys(keys);
 		return NULL;
 	}
 	t = calloc(1, sizeof(*t));
+	if (t)
+		t->keys = keys;
 	/* Not initscr(): that one exits if it doesn't know the terminal. */
 	if (t)
-		t->screen = newterm(NULL, stdout, stdin);
+		t->screen = newterm(NULL, stdout, keys);
 	if (!t || !t->screen || !tigetstr("cup")) {
 		snprintf(why, len, "terminal type '%s' can't show a screen",
 			 term ? term : "");
@@ -70,7 +81,13 @@ void tui__close(struct tui *t)
 		endwin();
 		delscreen(t->screen);
 	}
+	close_keys(t->keys);
 	free(t);
+}
+
+int tui__fd(const struct tui *t)
+{
+	return fileno(t->keys);
 }
 
 void tui__pause(struct tui *t)
@@ -104,6 +121,9 @@ int tui__key(struct tui *t)
 		{ KEY_PPAGE, TUI_PAGE_UP }, { KEY_NPAGE, TUI_PAGE_DOWN },
 		{ KEY_HOME, TUI_HOME },	    { KEY_END, TUI_END },
 		{ KEY_F(1), TUI_F1 },	    { KEY_F(10), TUI_F10 },
+		{ KEY_ENTER, TUI_ENTER },   { '\r', TUI_ENTER },
+		{ '\n', TUI_ENTER },	    { KEY_BACKSPACE, TUI_BACKSPACE },
+		{ '\b', TUI_BACKSPACE },    { 0x7f, TUI_BACKSPACE },
 	};
 	int c = getch();
 	size_t i;
@@ -147,11 +167,16 @@ ink(struct pen *p, attr_t attr, const char *fmt, ...)
 	p->x += used;
 }
 
+static attr_t alarm_color(const struct tui *t)
+{
+	return t->color ? COLOR_PAIR(ALARM_PAIR) | A_BOLD : A_REVERSE;
+}
+
 /* A number that should be zero. */
 static void alarm_number(struct tui *t, struct pen *p, const char *what,
 			 uint64_t n)
 {
-	attr_t red = t->color ? COLOR_PAIR(ALARM_PAIR) | A_BOLD : A_REVERSE;
+	attr_t red = alarm_color(t);
 	char cell[COLUMN_CELL];
 
 	column__number(n, 0, cell);
@@ -174,21 +199,46 @@ static void draw_host(const struct tui_frame *f, int y)
 		ink(&p, A_NORMAL, "  sve %u", s->sve_vl * 8);
 }
 
+static void draw_time(struct pen *p, const char *what, double t)
+{
+	unsigned long s = (unsigned long)t;
+
+	ink(p, A_NORMAL, "%s %lu:%02lu:%02lu", what, s / 3600, s / 60 % 60,
+	    s % 60);
+}
+
+static void draw_replay(struct tui *t, struct pen *p,
+			const struct tui_replay *r)
+{
+	draw_time(p, r->stream ? "stream" : "replay", r->t);
+	if (r->length > 0)
+		draw_time(p, " of", r->length);
+	if (!r->stream)
+		ink(p, A_NORMAL, " x%g", r->speed);
+	if (r->state) {
+		ink(p, A_NORMAL, " ");
+		ink(p, r->alarm ? alarm_color(t) : A_REVERSE, " %s ", r->state);
+	}
+	if (r->damaged)
+		alarm_number(t, p, "damaged", r->damaged);
+}
+
 static void draw_health(struct tui *t, const struct tui_frame *f, int y)
 {
 	const struct snapshot *s = f->ever; /* loss is never forgotten */
-	unsigned long up = (unsigned long)s->t;
 	struct pen p = { y, 0 };
 
-	ink(&p, A_NORMAL, "up %lu:%02lu:%02lu", up / 3600, up / 60 % 60,
-	    up % 60);
+	if (f->replay)
+		draw_replay(t, &p, f->replay);
+	else
+		draw_time(&p, "up", s->t);
 	alarm_number(t, &p, "missed", s->missed);
 	if (*s->missed_by)
 		ink(&p, A_NORMAL, " (%s)", s->missed_by);
 	alarm_number(t, &p, "lost", s->lost);
 	alarm_number(t, &p, "undecided", s->undecided);
 	ink(&p, A_NORMAL, "  every %g s", f->interval);
-	if (f->frozen)
+	if (f->frozen && !f->replay)
 		ink(&p, A_REVERSE, "  frozen  ");
 }
 
@@ -288,10 +338,16 @@ static void draw_foot(const struct tui_frame *f)
 {
 	struct pen p = { LINES - 1, 0 };
 
-	ink(&p, A_NORMAL,
-	    "h help  q quit  < > sort  r reverse  space %s  "
-	    "+ - interval   %zu vcpus",
-	    f->frozen ? "go on" : "freeze", f->table->nr);
+	if (f->replay && !f->replay->stream)
+		ink(&p, A_NORMAL,
+		    "h help  q quit  space %s  n next  [ ] speed  g go to  "
+		    "e end   %zu vcpus",
+		    f->frozen ? "go on" : "pause", f->table->nr);
+	else
+		ink(&p, A_NORMAL,
+		    "h help  q quit  < > sort  r reverse  space %s  "
+		    "+ - interval   %zu vcpus",
+		    f->frozen ? "go on" : "freeze", f->table->nr);
 	if (f->ever->folded)
 		ink(&p, A_NORMAL, ", %" PRIu64 " more ended", f->ever->folded);
 }
@@ -309,6 +365,16 @@ static void draw_help(struct tui *t, const struct tui_frame *f)
 			break;
 		ink(&(struct pen){ y, 0 }, A_NORMAL, "%s", line);
 	}
+}
+
+static void draw_prompt(const char *typed)
+{
+	struct pen p = { LINES - 1, 0 };
+
+	move(p.y, 0);
+	clrtoeol();
+	ink(&p, A_BOLD, "go to (seconds, or h:mm:ss): %s", typed);
+	ink(&p, A_REVERSE, " ");
 }
 
 void tui__draw(struct tui *t, const struct tui_frame *f)
@@ -330,6 +396,11 @@ void tui__draw(struct tui *t, const struct tui_frame *f)
 		if (t->at.foot)
 			draw_foot(f);
 	}
+	if (f->replay && f->replay->typed)
+		draw_prompt(f->replay->typed);
+	/* Whoever sends a stream may also write to this terminal. */
+	if (f->replay && f->replay->stream)
+		redrawwin(stdscr);
 	wnoutrefresh(stdscr);
 	doupdate();
 }

@@ -20,7 +20,21 @@ enum tui_key {
 	TUI_END,
 	TUI_F1,
 	TUI_F10,
+	TUI_ENTER,
+	TUI_BACKSPACE,
 	TUI_OTHER,
+};
+
+/* Where in a trace that is. */
+struct tui_replay {
+	bool stream; /* comes through a pipe: no speed, no way back */
+	double t; /* seconds since it began */
+	double length; /* 0: not known */
+	double speed;
+	const char *state; /* "end", or what else there is to say; or NULL */
+	bool alarm; /* .. and that is bad */
+	uint64_t damaged; /* places of the trace */
+	const char *typed; /* of a time to go to; NULL: nobody types */
 };
 
 struct tui_frame {
@@ -30,6 +44,7 @@ struct tui_frame {
 	const char *host;
 	double interval;
 	bool frozen;
+	const struct tui_replay *replay; /* NULL: it is live */
 	size_t first; /* row to begin with */
 	/* instead of the table: lines of help, until NULL */
 	bool help;
@@ -38,8 +53,14 @@ struct tui_frame {
 
 struct tui;
 
-/* NULL, and a sentence in @why, if this terminal can't show a screen. */
-struct tui *tui__open(char *why, size_t len);
+/*
+ * NULL, and a sentence in @why, if this terminal can't show a screen. @input: keys come
+ * from standard input; else that is for something else, and they come from the terminal
+ * that the process has.
+ */
+struct tui *tui__open(bool input, char *why, size_t len);
+/* Where keys come from: to wait for them. */
+int tui__fd(const struct tui *t);
 /* Leaves the terminal as it was. NULL is fine. */
 void tui__close(struct tui *t);
 /* The terminal as it was for a while, and back: for job control. */

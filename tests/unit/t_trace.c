@@ -460,6 +460,78 @@ static void others_are_not(void **state)
 	}
 }
 
+
+/* Through a pipe, @step bytes at a time. */
+static struct got read_drops(const unsigned char *data, size_t len, size_t step)
+{
+	struct got g = {};
+	struct trace_reader *r;
+	size_t at = TRACE_HEADER, n;
+	int fd[2], kind = -EAGAIN;
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(write(fd[1], data, at), at);
+	r = trace_reader__new(fd[0], g.why, sizeof(g.why));
+	assert_non_null(r);
+	trace_reader__dont_wait(r);
+	while (kind) {
+		kind = trace_reader__next(r);
+		if (kind == TRACE_EVENTS)
+			read_records(r, &g);
+		if (kind != -EAGAIN)
+			continue;
+		assert_true(fd[1] >= 0);
+		n = len - at < step ? len - at : step;
+		assert_int_equal(write(fd[1], data + at, n), n);
+		at += n;
+		if (n)
+			continue;
+		close(fd[1]);
+		fd[1] = -1;
+	}
+	g.health = trace_reader__health(r);
+	trace_reader__free(r);
+	close(fd[0]);
+	if (fd[1] >= 0)
+		close(fd[1]);
+	return g;
+}
+
+static void assert_same_in_drops(const unsigned char *data, size_t len,
+				 size_t step)
+{
+	struct got g = read_drops(data, len, step);
+	struct got all = read_bytes(data, len);
+
+	assert_int_equal(g.nr, all.nr);
+	assert_same(g.rec, all.rec, g.nr);
+	assert_int_equal(g.health.cut, all.health.cut);
+	assert_int_equal(g.health.damaged, all.health.damaged);
+	assert_int_equal(g.health.offset, all.health.offset);
+	assert_int_equal(g.health.lost, all.health.lost);
+	free(g.rec);
+	free(all.rec);
+}
+
+static void never_waits(void **state)
+{
+	unsigned char *data;
+	size_t ends[8], len, i;
+
+	(void)state;
+	data = small_trace(&len, ends);
+	for (i = 1; i < 200; i++)
+		assert_same_in_drops(data, len, i);
+	for (i = TRACE_HEADER; i < len; i++)
+		assert_same_in_drops(data, i, 31);
+	for (i = TRACE_HEADER; i < len; i++) {
+		data[i] ^= 1;
+		assert_same_in_drops(data, len, 1 + i % 37);
+		data[i] ^= 1;
+	}
+	free(data);
+}
+
 /* ---- what is none ---- */
 
 static void header(unsigned char to[TRACE_HEADER], uint8_t version,
@@ -619,6 +691,7 @@ int main(void)
 		cmocka_unit_test(what_follows_is_damage),
 		cmocka_unit_test(parts_are_joined),
 		cmocka_unit_test(others_are_not),
+		cmocka_unit_test(never_waits),
 		cmocka_unit_test(none),
 		cmocka_unit_test(inconsistent),
 		cmocka_unit_test(too_long),

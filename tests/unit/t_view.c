@@ -57,8 +57,7 @@ static void cut_events(char *text)
 static void check(const char *scene_name, unsigned int n, int how,
 		  const char *golden)
 {
-	struct capture_opts opts = { .witness = how & ALL,
-				     .mark = how & ALL };
+	struct capture_opts opts = { .witness = how & ALL, .mark = how & ALL };
 	struct session s = {};
 	struct view v = {};
 	char *text = NULL;
@@ -226,7 +225,8 @@ static void json_escapes(void **state)
 	json__end(&j);
 	json__end(&j);
 	fclose(out);
-	assert_string_equal(text,
+	assert_string_equal(
+		text,
 		"{\"a\\\"b\":\"\\\"\\\\\\u0008\\u001b\\u007f\\u009b\\ufffd"
 		"\xc3\xa4\",\"list\":[18446744073709551614,null,0.500000,null,"
 		"null,true,null,{}]}\n");
@@ -241,13 +241,22 @@ static void numbers_never_lose_digits(void **state)
 		int width;
 		const char *cell;
 	} cases[] = {
-		{ 0, 0, 6, "0" }, { 0, 1, 6, "0" }, { 7, 2, 6, "3.5" },
-		{ 19, 2, 6, "9.5" }, { 20, 2, 6, "10" }, { 21, 2, 6, "10" },
-		{ 999999, 0, 6, "999999" }, { 1000000, 0, 6, "1.0M" },
-		{ 12345678, 0, 6, "12.3M" }, { 123456789, 0, 6, "123M" },
-		{ 1000000, 1, 6, "1.0M" }, { 12345, 0, 4, "12k" },
-		{ UINT64_MAX - 1, 0, 6, "18.4E" }, { SNAP_NA, 0, 6, "n/a" },
-		{ SNAP_NA, 1, 6, "n/a" }, { 5, 1e-9, 6, "5.0G" },
+		{ 0, 0, 6, "0" },
+		{ 0, 1, 6, "0" },
+		{ 7, 2, 6, "3.5" },
+		{ 19, 2, 6, "9.5" },
+		{ 20, 2, 6, "10" },
+		{ 21, 2, 6, "10" },
+		{ 999999, 0, 6, "999999" },
+		{ 1000000, 0, 6, "1.0M" },
+		{ 12345678, 0, 6, "12.3M" },
+		{ 123456789, 0, 6, "123M" },
+		{ 1000000, 1, 6, "1.0M" },
+		{ 12345, 0, 4, "12k" },
+		{ UINT64_MAX - 1, 0, 6, "18.4E" },
+		{ SNAP_NA, 0, 6, "n/a" },
+		{ SNAP_NA, 1, 6, "n/a" },
+		{ 5, 1e-9, 6, "5.0G" },
 	};
 	const struct column *c = column__by_id("exit");
 	struct snap_vcpu v = {};
@@ -325,7 +334,8 @@ static void columns_are_sound(void **state)
 		assert_true(columns[i].number || columns[i].compare);
 		assert_true(columns[i].help && columns[i].width > 0 &&
 			    columns[i].narrow > 0);
-		assert_true(!columns[i].json == (columns[i].unit == UNIT_SHARE));
+		assert_true(!columns[i].json ==
+			    (columns[i].unit == UNIT_SHARE));
 		if (columns[i].json)
 			snprintf(path, sizeof(path), "%s", columns[i].json);
 		for (part = strtok_r(path, ".", &save); part;
@@ -387,7 +397,8 @@ static void every_size_has_a_layout(void **state)
 			layout__make(&l, lines, cols, &t);
 			assert_true(l.page >= 1);
 			assert_int_equal(l.head + l.title + l.page + l.pins +
-					 l.foot, lines);
+						 l.foot,
+					 lines);
 			for (i = 0, sum = -1; i < nr_columns; i++)
 				sum += l.width[i] ? l.width[i] + 1 : 0;
 			assert_true(sum <= cols || cols < 23);
@@ -446,8 +457,8 @@ static void widths_of_text(void **state)
 	assert_int_equal(utf8__width("abc"), 3);
 	assert_int_equal(utf8__width("gr\xc3\xbc\xc3\x9f"), 4);
 	assert_int_equal(utf8__width("\xe6\x9c\xba\xe6\x9c\xba"), 4);
-	assert_int_equal(utf8__fit(out, sizeof(out), "\xe6\x9c\xba\xe6\x9c\xba",
-				   3), 2);
+	assert_int_equal(
+		utf8__fit(out, sizeof(out), "\xe6\x9c\xba\xe6\x9c\xba", 3), 2);
 	assert_string_equal(out, "\xe6\x9c\xba");
 	assert_int_equal(utf8__fit(out, sizeof(out), "abc", 0), 0);
 	assert_int_equal(utf8__fit(out, sizeof(out), "abc", -5), 0);
@@ -460,8 +471,9 @@ static void widths_of_text(void **state)
 
 static void keys_do_what_they_say(void **state)
 {
-	struct top_state t = { .sort = columns, .interval = 1, .page = 10,
-			       .nr = 100 };
+	struct top_state t = {
+		.sort = columns, .interval = 1, .page = 10, .nr = 100
+	};
 
 	(void)state;
 	assert_false(top_key__press(&t, 'z'));
@@ -500,6 +512,65 @@ static void keys_do_what_they_say(void **state)
 	assert_true(t.quit);
 }
 
+static void type(struct top_state *t, const char *keys)
+{
+	for (; *keys; keys++)
+		top_key__press(t, *keys == '\n' ? TUI_ENTER : *keys);
+}
+
+static double typed(const char *time)
+{
+	struct top_state t = { .sort = columns, .replay.on = true };
+
+	type(&t, "g");
+	assert_true(t.replay.typing);
+	type(&t, time);
+	assert_false(t.replay.typing);
+	assert_ptr_equal(t.sort, columns);
+	assert_false(t.quit);
+	return t.replay.jump ? t.replay.to : -1;
+}
+
+static void keys_of_a_replay(void **state)
+{
+	struct top_state t = { .sort = columns, .replay.speed = 1 };
+	int i;
+
+	(void)state;
+	assert_false(top_key__press(&t, ']'));
+	assert_false(top_key__press(&t, 'g'));
+	t.replay.on = true;
+	type(&t, "]]");
+	assert_true(t.replay.speed == 4);
+	type(&t, "[[[");
+	assert_true(t.replay.speed == 0.5);
+	for (i = 0; i < 100; i++)
+		type(&t, "]");
+	assert_true(t.replay.speed == 4096);
+	assert_false(t.frozen);
+	type(&t, "n");
+	assert_true(t.frozen && t.replay.step);
+	assert_true(typed("12.5\n") == 12.5);
+	assert_true(typed("1:30\n") == 90);
+	assert_true(typed("1:02:03.5\n") == 3723.5);
+	assert_true(typed("qG7r\n") == 7);
+	assert_true(typed("7\x1b") == -1);
+	assert_true(typed("\n") == -1);
+	assert_true(typed("1::2\n") == -1);
+	assert_true(typed("1:\n") == -1);
+	assert_true(typed("1.2.3\n") == -1);
+	assert_true(typed("1111111111222222222233333333334444444444\n") > 1e14);
+	type(&t, "g12");
+	top_key__press(&t, TUI_BACKSPACE);
+	type(&t, "3\n");
+	assert_true(t.replay.to == 13);
+	type(&t, "g");
+	for (i = 0; i < 3; i++)
+		top_key__press(&t, TUI_BACKSPACE);
+	type(&t, "\x03");
+	assert_true(t.quit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -519,6 +590,7 @@ int main(void)
 		cmocka_unit_test(each_width_has_its_columns),
 		cmocka_unit_test(widths_of_text),
 		cmocka_unit_test(keys_do_what_they_say),
+		cmocka_unit_test(keys_of_a_replay),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");
