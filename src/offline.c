@@ -22,23 +22,24 @@ static int fail(int err)
 static int open_both(struct offline *o)
 {
 	char why[256];
-	int code;
 
 	o->trace = trace__open(o->input, why, sizeof(why));
 	if (!o->trace) {
 		fps_err("%s", why);
 		return EXIT_ENV;
 	}
+	if (o->directory)
+		return 0;
 	o->out = o->output ? fopen(o->output, "we") : stdout;
-	if (!o->out) {
-		fps_err("cannot write %s: %s", o->output, strerror(errno));
-		return EXIT_ENV;
-	}
-	code = o->begin ? o->begin(o) : 0;
-	if (code || o->whatif)
-		return code;
-	o->recount = recount__new(trace__host(o->trace)->cpus);
-	return o->recount ? 0 : fail(-ENOMEM);
+	if (o->out)
+		return 0;
+	fps_err("cannot write %s: %s", o->output, strerror(errno));
+	return EXIT_ENV;
+}
+
+static bool is_part(const struct offline *o)
+{
+	return o->from > 0 || o->to > 0;
 }
 
 static const struct recount *counted(const struct offline *o)
@@ -46,28 +47,43 @@ static const struct recount *counted(const struct offline *o)
 	return o->whatif ? whatif__recount(o->whatif) : o->recount;
 }
 
-static int close_both(struct offline *o, int code)
+static int begin_section(struct offline *o)
 {
-	bool bad = o->out && ferror(o->out);
+	int code;
 
-	trace__close(o->trace);
+	o->begun = o->ended = false;
+	o->inside = !is_part(o);
+	code = o->begin ? o->begin(o) : 0;
+	if (code || o->whatif)
+		return code;
+	o->recount = recount__new(trace__host(o->trace)->cpus);
+	return o->recount ? 0 : fail(-ENOMEM);
+}
+
+static void end_section(struct offline *o)
+{
 	recount__free(o->recount);
+	o->recount = NULL;
 	snapshot__free(&o->now);
 	snapshot__free(&o->last);
 	snapshot__free(&o->delta);
 	snapshot__free(&o->first);
 	snapshot__free(&o->until);
+}
+
+static int close_both(struct offline *o, int code)
+{
+	bool bad = o->out && ferror(o->out);
+
+	if (o->finish)
+		o->finish(o);
+	trace__close(o->trace);
 	if (!o->out || o->out == stdout)
 		return code; /* main() looks at it */
 	if (!fclose(o->out) && !bad)
 		return code;
 	fps_err("cannot write %s", o->output);
 	return EXIT_ENV;
-}
-
-static bool is_part(const struct offline *o)
-{
-	return o->from > 0 || o->to > 0;
 }
 
 /* What happened up to the record that comes. */
@@ -202,12 +218,13 @@ static bool lost(const struct offline *o)
 	return !o->whole || s->lost || s->missed || s->undecided;
 }
 
-static int read_all(struct offline *o)
+static int read_section(struct offline *o)
 {
 	struct view v = { .s = &o->now };
-	int err, code;
+	int err, code = begin_section(o);
 
-	o->inside = !is_part(o);
+	if (code)
+		return code;
 	err = trace__drain(o->trace, feed, o);
 	if (err) {
 		fps_err("cannot read %s: %s", o->input,
@@ -222,9 +239,40 @@ static int read_all(struct offline *o)
 	if (err)
 		return fail(err);
 	v.foreign_bit = trace__foreign_bit(o->trace);
+	v.section = trace__section(o->trace);
+	v.host = trace__about(o->trace)->host;
 	code = o->print(o, &v);
 	if (!code && o->strict && lost(o))
 		return EXIT_LOST;
+	return code;
+}
+
+/* Goes on to the next section, over those that nobody can read. */
+static bool next(struct offline *o, int *code)
+{
+	char why[256];
+	int found;
+
+	while ((found = trace__next(o->trace, why, sizeof(why))) < 0) {
+		fps_err("%s: %s", o->input, why);
+		if (found != -EBADMSG)
+			*code = EXIT_ENV;
+		else if (o->strict && !*code)
+			*code = EXIT_LOST;
+	}
+	return found;
+}
+
+/* What went wrong first is told. */
+static int read_all(struct offline *o)
+{
+	int code = 0, section;
+
+	do {
+		section = read_section(o);
+		end_section(o);
+		code = code ? code : section;
+	} while (section != EXIT_ENV && next(o, &code));
 	return code;
 }
 

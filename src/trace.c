@@ -31,7 +31,6 @@ struct trace {
 	struct cost cost;
 	char why[128]; /* of cost */
 	int foreign_bit;
-	uint64_t start; /* ns, as in records */
 	struct name *names;
 	size_t nr_names, room;
 	struct snapshot before, after;
@@ -61,7 +60,8 @@ static const char *read_meta(struct trace *t)
 		(int)trace_meta__num(text, len, "host", "foreign_bit", 64);
 	if (t->foreign_bit < 0 || t->foreign_bit > 63)
 		t->foreign_bit = -1;
-	t->start = trace_meta__num(text, len, "clock", "monotonic", 0);
+	t->about.monotonic =
+		trace_meta__num(text, len, "clock", "monotonic", 0);
 	t->about.realtime = trace_meta__num(text, len, "clock", "realtime", 0);
 	trace_meta__str(text, len, "host", "name", t->about.host,
 			sizeof(t->about.host));
@@ -102,18 +102,43 @@ struct trace *trace__open(const char *path, char *why, size_t len)
 	return NULL;
 }
 
-void trace__close(struct trace *t)
+/* What is of one section. */
+static void forget(struct trace *t)
 {
-	if (!t)
-		return;
-	trace_reader__free(t->reader);
 	snapshot__free(&t->host);
 	snapshot__free(&t->before);
 	snapshot__free(&t->after);
 	free(t->names);
+	*t = (struct trace){ .fd = t->fd, .reader = t->reader };
+}
+
+void trace__close(struct trace *t)
+{
+	if (!t)
+		return;
+	forget(t);
+	trace_reader__free(t->reader);
 	if (t->fd >= 0)
 		close(t->fd);
 	free(t);
+}
+
+int trace__next(struct trace *t, char *why, size_t len)
+{
+	const char *wrong;
+	int kind = 1;
+
+	if (!trace_reader__more(t->reader))
+		return 0;
+	forget(t);
+	wrong = read_meta(t);
+	if (!wrong)
+		return 1;
+	snprintf(why, len, "section %u is left out: %s", trace__section(t),
+		 wrong);
+	while (kind > 0 && !trace_reader__more(t->reader))
+		kind = trace_reader__next(t->reader);
+	return kind < 0 ? kind : -EBADMSG;
 }
 
 /* ---- blocks ---- */
@@ -251,6 +276,11 @@ const struct trace_about *trace__about(const struct trace *t)
 	return &t->about;
 }
 
+unsigned int trace__section(const struct trace *t)
+{
+	return trace_reader__section(t->reader);
+}
+
 const struct snapshot *trace__host(const struct trace *t)
 {
 	return &t->host;
@@ -263,7 +293,7 @@ int trace__foreign_bit(const struct trace *t)
 
 double trace__time(const struct trace *t, uint64_t ns)
 {
-	return (double)sat_sub(ns, t->start) / 1e9;
+	return (double)sat_sub(ns, t->about.monotonic) / 1e9;
 }
 
 const struct cost *trace__cost(const struct trace *t)

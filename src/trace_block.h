@@ -24,6 +24,7 @@ enum trace_kind {
 
 struct trace_block {
 	uint8_t kind; /* enum trace_kind, or one that is newer than us */
+	uint16_t section; /* 0, or in a merged trace 1 and up */
 	uint32_t stored;
 	uint32_t plain;
 	uint64_t first;

@@ -19,6 +19,10 @@ struct trace_reader {
 	unsigned char *plain;
 	size_t room;
 
+	uint64_t start; /* where this section is */
+	unsigned int section;
+	bool ended; /* it was read .. */
+	bool more; /* .. and another one follows */
 	struct trace_block block;
 	struct fp_rec batch[BATCH];
 	uint32_t left; /* records of this block */
@@ -61,8 +65,7 @@ static bool unpack(struct trace_reader *r, const unsigned char *frame)
 {
 	const struct trace_block *b = &r->block;
 
-	if (trace_crc(frame, b->stored) != b->crc || b->first < r->seen ||
-	    !make_room(r, b->plain))
+	if (b->first < r->seen || !make_room(r, b->plain))
 		return false;
 	if (ZSTD_decompressDCtx(r->zstd, r->plain, b->plain, frame,
 				b->stored) != b->plain)
@@ -79,6 +82,8 @@ static void lose(struct trace_reader *r, uint64_t records)
 	r->gap++;
 }
 
+enum found { NOTHING, BLOCK, FOOTER, NEXT_SECTION };
+
 static bool footer(struct trace_reader *r)
 {
 	uint64_t index;
@@ -88,18 +93,25 @@ static bool footer(struct trace_reader *r)
 		return false;
 	trace_input__take(&r->in, TRACE_FOOTER);
 	r->over = true;
-	if (trace_input__has(&r->in, 1)) /* there must be nothing */
-		damaged(r, trace_input__offset(&r->in));
 	return true;
 }
 
-/* At a block that is there, and good? */
+/* Is there a block here, whole and of any section? */
+static bool is_block(struct trace_reader *r)
+{
+	const struct trace_block *b = &r->block;
+
+	return trace_input__has(&r->in, TRACE_HEADER) &&
+	       trace_block__get(trace_input__look(&r->in), &r->block) ==
+		       TRACE_HEADER_GOOD &&
+	       trace_input__has(&r->in, TRACE_HEADER + b->stored) &&
+	       trace_crc(trace_input__look(&r->in) + TRACE_HEADER, b->stored) ==
+		       b->crc;
+}
+
 static bool block(struct trace_reader *r)
 {
-	if (!trace_input__has(&r->in, TRACE_HEADER) ||
-	    trace_block__get(trace_input__look(&r->in), &r->block) !=
-		    TRACE_HEADER_GOOD ||
-	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored) ||
+	if (r->block.section != r->section ||
 	    !unpack(r, trace_input__look(&r->in) + TRACE_HEADER))
 		return false;
 	trace_input__take(&r->in, TRACE_HEADER + r->block.stored);
@@ -110,26 +122,66 @@ static bool block(struct trace_reader *r)
 	return true;
 }
 
-int trace_reader__next(struct trace_reader *r)
+/* Takes what is here. */
+static enum found take(struct trace_reader *r)
 {
-	uint64_t offset = trace_input__offset(&r->in);
-	bool good = true;
+	if (!is_block(r))
+		return !r->over && footer(r) ? FOOTER : NOTHING;
+	if (r->block.section > r->section)
+		return NEXT_SECTION;
+	return !r->over && block(r) ? BLOCK : NOTHING;
+}
 
-	while (!r->over && trace_input__has(&r->in, 1)) {
-		if (block(r) || footer(r)) {
-			if (!good)
-				damaged(r, offset);
-			if (!r->over)
-				return r->block.kind;
-		} else {
-			good = false;
-			trace_input__find_magic(&r->in);
-		}
-	}
-	/* What has nothing good behind it was cut. */
+static void begin_section(struct trace_reader *r)
+{
+	r->start = trace_input__offset(&r->in);
+	r->section = r->block.section;
+	r->health = (struct trace_health){};
+	r->seen = 0;
+	r->ended = r->more = r->indexed = r->over = false;
+	r->gap = 0;
+	memset(r->told, 0, TRACE_CPUS * sizeof(*r->told));
+}
+
+/* What has nothing good behind it was cut. */
+static int end_section(struct trace_reader *r, bool more)
+{
 	r->health.cut = !r->over || !r->indexed;
 	r->left = 0;
+	r->ended = true;
+	r->more = more;
 	return r->in.err;
+}
+
+int trace_reader__next(struct trace_reader *r)
+{
+	enum found found = FOOTER;
+	uint64_t bad = 0; /* where it began to be none of ours */
+	bool good = true;
+
+	if (r->ended && !r->more)
+		return r->in.err;
+	if (r->ended)
+		begin_section(r);
+	while (found != NEXT_SECTION && trace_input__has(&r->in, 1)) {
+		uint64_t offset = trace_input__offset(&r->in);
+
+		found = take(r);
+		if (found == NOTHING) {
+			bad = good ? offset : bad;
+			good = false;
+			trace_input__find_magic(&r->in);
+			continue;
+		}
+		if (!good && (r->over || found != NEXT_SECTION))
+			damaged(r, bad);
+		good = true;
+		if (found == BLOCK)
+			return r->block.kind;
+	}
+	if (!good && r->over) /* behind a footer */
+		damaged(r, bad);
+	return end_section(r, found == NEXT_SECTION);
 }
 
 const struct trace_block *trace_reader__block(const struct trace_reader *r)
@@ -148,9 +200,24 @@ struct trace_health trace_reader__health(const struct trace_reader *r)
 	return r->health;
 }
 
+unsigned int trace_reader__section(const struct trace_reader *r)
+{
+	return r->section;
+}
+
+bool trace_reader__more(const struct trace_reader *r)
+{
+	return r->more;
+}
+
+uint64_t trace_reader__start(const struct trace_reader *r)
+{
+	return r->start;
+}
+
 uint64_t trace_reader__bytes(const struct trace_reader *r)
 {
-	return trace_input__offset(&r->in);
+	return trace_input__offset(&r->in) - r->start;
 }
 
 /* ---- records ---- */
@@ -207,6 +274,7 @@ static const char *look(struct trace_reader *r)
 		    TRACE_HEADER_GOOD ||
 	    r->block.kind != TRACE_META)
 		return "it is not a trace of fpstat";
+	r->section = r->block.section;
 	return NULL;
 }
 
