@@ -234,11 +234,12 @@ static int print_trace(struct offline *o, struct view *v)
 
 	if (o->whole &&
 	    !whatif__proves(r->whatif, &o->last, &o->delta, why, sizeof(why))) {
-		fps_err("%s", why);
+		fps_err("%s%s", o->where, why);
 		o->whole = false;
 	}
 	if (!o->whole)
-		fps_err("what other policies would have moved is a guess");
+		fps_err("%swhat other policies would have moved is a guess",
+			o->where);
 	v->cost = trace__cost(o->trace);
 	if (r->cfg.json)
 		view_json__section(o->out, v);

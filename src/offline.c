@@ -49,8 +49,13 @@ static const struct recount *counted(const struct offline *o)
 
 static int begin_section(struct offline *o)
 {
+	unsigned int section = trace__section(o->trace);
 	int code;
 
+	if (section)
+		snprintf(o->where, sizeof(o->where),
+			 "section %u (%s): ", section,
+			 trace__about(o->trace)->host);
 	o->begun = o->ended = false;
 	o->inside = !is_part(o);
 	code = o->begin ? o->begin(o) : 0;
@@ -130,7 +135,8 @@ static int feed(void *ctx, const struct fp_rec *rec)
 /* ---- what it came to ---- */
 
 /* Says it, and that the trace is not whole. */
-#define DOUBT(o, ...) ((o)->whole = false, fps_err(__VA_ARGS__))
+#define DOUBT(o, fmt, ...)                                                     \
+	((o)->whole = false, fps_err("%s" fmt, (o)->where, ##__VA_ARGS__))
 
 static void look_at_health(struct offline *o)
 {
@@ -145,6 +151,9 @@ static void look_at_health(struct offline *o)
 	if (h.cut)
 		DOUBT(o, "%s has no end: what happened after %.3f s is missing",
 		      o->input, trace__host(o->trace)->t);
+	if (h.alone)
+		DOUBT(o, "%s was cut: the sections after this one are missing",
+		      o->input);
 }
 
 /* The counters of the kernel are there, and tell of all records. */
@@ -227,7 +236,7 @@ static int read_section(struct offline *o)
 		return code;
 	err = trace__drain(o->trace, feed, o);
 	if (err) {
-		fps_err("cannot read %s: %s", o->input,
+		fps_err("%scannot read %s: %s", o->where, o->input,
 			err == -EPROTONOSUPPORT ?
 				"it has events that only a newer fpstat knows" :
 				strerror(-err));
@@ -247,26 +256,44 @@ static int read_section(struct offline *o)
 	return code;
 }
 
+/* Are there sections between number @before and this one? */
+static bool missing(const struct offline *o, unsigned int before)
+{
+	unsigned int section = trace__section(o->trace);
+
+	if (section <= before + 1)
+		return false;
+	fps_err("%s: %u sections before number %u are missing", o->input,
+		section - before - 1, section);
+	return true;
+}
+
 /* Goes on to the next section, over those that nobody can read. */
 static bool next(struct offline *o, int *code)
 {
+	unsigned int before;
+	bool whole = true;
 	char why[256];
 	int found;
 
-	while ((found = trace__next(o->trace, why, sizeof(why))) < 0) {
-		fps_err("%s: %s", o->input, why);
-		if (found != -EBADMSG)
+	do {
+		before = trace__section(o->trace);
+		found = trace__next(o->trace, why, sizeof(why));
+		whole &= found >= 0 && !missing(o, before);
+		if (found < 0)
+			fps_err("%s: %s", o->input, why);
+		if (found < 0 && found != -EBADMSG)
 			*code = EXIT_ENV;
-		else if (o->strict && !*code)
-			*code = EXIT_LOST;
-	}
+	} while (found < 0);
+	if (!whole && o->strict && !*code)
+		*code = EXIT_LOST;
 	return found;
 }
 
 /* What went wrong first is told. */
 static int read_all(struct offline *o)
 {
-	int code = 0, section;
+	int code = missing(o, 0) && o->strict ? EXIT_LOST : 0, section;
 
 	do {
 		section = read_section(o);

@@ -41,6 +41,7 @@ struct offline {
 
 	struct trace *trace;
 	FILE *out; /* NULL for a directory */
+	char where[96]; /* for messages: "section 2 (its host): ", or "" */
 	bool inside; /* is this record of interest? */
 	/* when it prints: */
 	struct snapshot now;

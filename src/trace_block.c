@@ -104,17 +104,21 @@ enum trace_header trace_block__get(const unsigned char from[TRACE_HEADER],
 	return TRACE_HEADER_GOOD;
 }
 
-void trace_footer__put(unsigned char to[TRACE_FOOTER], uint64_t index)
+void trace_footer__put(unsigned char to[TRACE_FOOTER],
+		       const struct trace_footer *f)
 {
 	memset(to, 0, TRACE_FOOTER);
-	put64(to + 16, index);
+	put32(to + 12, f->more);
+	put64(to + 16, f->index);
 	frame(to, TRACE_FOOTER, "FPix");
 }
 
-bool trace_footer__get(const unsigned char from[TRACE_FOOTER], uint64_t *index)
+bool trace_footer__get(const unsigned char from[TRACE_FOOTER],
+		       struct trace_footer *f)
 {
 	if (!is_frame(from, TRACE_FOOTER, "FPix"))
 		return false;
-	*index = get64(from + 16);
+	f->more = get32(from + 12);
+	f->index = get64(from + 16);
 	return true;
 }

@@ -30,7 +30,8 @@ struct trace_reader {
 
 	struct trace_health health;
 	bool indexed; /* the index was read .. */
-	bool over; /* .. and the footer */
+	bool over; /* .. and the footer: */
+	struct trace_footer footer;
 	uint32_t gap; /* how often records were lost .. */
 	uint32_t *told; /* .. and by CPU, how often when it had its last */
 };
@@ -86,10 +87,8 @@ enum found { NOTHING, BLOCK, FOOTER, NEXT_SECTION };
 
 static bool footer(struct trace_reader *r)
 {
-	uint64_t index;
-
 	if (!trace_input__has(&r->in, TRACE_FOOTER) ||
-	    !trace_footer__get(trace_input__look(&r->in), &index))
+	    !trace_footer__get(trace_input__look(&r->in), &r->footer))
 		return false;
 	trace_input__take(&r->in, TRACE_FOOTER);
 	r->over = true;
@@ -139,6 +138,7 @@ static void begin_section(struct trace_reader *r)
 	r->health = (struct trace_health){};
 	r->seen = 0;
 	r->ended = r->more = r->indexed = r->over = false;
+	r->footer = (struct trace_footer){};
 	r->gap = 0;
 	memset(r->told, 0, TRACE_CPUS * sizeof(*r->told));
 }
@@ -147,6 +147,7 @@ static void begin_section(struct trace_reader *r)
 static int end_section(struct trace_reader *r, bool more)
 {
 	r->health.cut = !r->over || !r->indexed;
+	r->health.alone = r->footer.more && !more;
 	r->left = 0;
 	r->ended = true;
 	r->more = more;

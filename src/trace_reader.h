@@ -19,6 +19,7 @@ struct trace_reader;
 /* What is missing in a section, as far as it was read. */
 struct trace_health {
 	bool cut; /* its end is missing: it is not known how much */
+	bool alone; /* sections that followed it are missing */
 	uint64_t damaged; /* places .. */
 	uint64_t offset; /* .. and the first of them */
 	uint64_t lost; /* records that were there once */
