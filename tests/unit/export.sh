@@ -125,6 +125,16 @@ is "no records" nothing
 apart() { record stream && export_as 0 -o "$tmp/apart" csv && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/apart")" -eq 41 ]; }
 is "output apart" apart
 is "disk full" run 3 none export -o /dev/full csv "$trace"
+# The table in the manual has the columns that there are.
+manual()
+{
+	record stream && export_as 0 csv &&
+	sed -n '/^create table records (/,/)$/s/^\(create table records (\)\{0,1\} *//p' man/fpstat-export.8 |
+		tr -s ',)' '\n' | sed -n 's/^ *\([a-z_]*\) [A-Z].*/\1/p' >"$tmp/columns"
+	head -n 1 "$tmp/out" | tr ',' '\n' | diff - "$tmp/columns" || return
+	export_as 0 ndjson && head -n 1 "$tmp/out" | jq -r 'keys_unsorted[]' | diff - "$tmp/columns"
+}
+is "the columns of the manual" manual
 
 none() { run 2 none export xml "$trace" && err "there is no format 'xml'" && err '^  perfetto '; }
 is "no such format" none
