@@ -42,6 +42,7 @@ struct ctf {
 	int top;
 	int dir; /* of this section; may be the same one */
 	int err; /* the first one */
+	uint32_t nr; /* CPUs up to the last one that had a record */
 	struct cpu cpu[TRACE_CPUS];
 };
 
@@ -185,6 +186,8 @@ static void record(struct export *x, const struct fp_rec *r, uint32_t step)
 		return;
 	}
 	c->cpu = r->cpu;
+	if (r->cpu >= ctf->nr)
+		ctf->nr = r->cpu + 1;
 	if (r->flags & FP_REC_GAP)
 		lose(x, c, r);
 	if (c->len + EVENT > PACKET)
@@ -246,11 +249,12 @@ static int end(struct export *x)
 	struct ctf *ctf = x->own;
 	uint32_t i;
 
-	for (i = 0; i < TRACE_CPUS; i++) {
+	for (i = 0; i < ctf->nr; i++) {
 		flush(ctf, &ctf->cpu[i]);
 		free(ctf->cpu[i].packet);
 	}
-	memset(ctf->cpu, 0, sizeof(ctf->cpu));
+	memset(ctf->cpu, 0, ctf->nr * sizeof(ctf->cpu[0]));
+	ctf->nr = 0;
 	put_metadata(x, ctf);
 	close(ctf->dir);
 	ctf->dir = -1;
@@ -262,7 +266,7 @@ static void close_ctf(struct export *x)
 	struct ctf *ctf = x->own;
 	uint32_t i;
 
-	for (i = 0; ctf && i < TRACE_CPUS; i++)
+	for (i = 0; ctf && i < ctf->nr; i++)
 		free(ctf->cpu[i].packet);
 	if (ctf && ctf->dir >= 0)
 		close(ctf->dir);
