@@ -10,6 +10,7 @@ extern const struct command cmd_record;
 extern const struct command cmd_report;
 extern const struct command cmd_whatif;
 extern const struct command cmd_export;
+extern const struct command cmd_merge;
 extern const struct command cmd_doctor;
 
 #endif /* FPSTAT_CMD_H */

@@ -23,7 +23,8 @@ struct export_config {
 static const struct opt opts[] = {
 	{ .letter = 'o', .name = "output", .type = OPT_STRING,
 	  .offset = AT(output), .arg = "FILE",
-	  .help = "write to FILE, not to standard output" },
+	  .help = "write to FILE, not to standard output; for ctf, a directory "
+		  "that is new or empty" },
 	{ .name = "strict", .offset = AT(strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided, or is "
 		  "missing in the trace" },
@@ -36,10 +37,12 @@ static const struct export_format *const formats[] = {
 	&export_csv,
 	&export_ndjson,
 	&export_perfetto,
+	&export_ctf,
 };
 
 struct export_run {
 	const struct export_format *format;
+	bool opened;
 	struct export x;
 };
 
@@ -54,19 +57,35 @@ static const struct export_format *by_name(const char *name)
 	return NULL;
 }
 
-static int begin(struct offline *o)
+static int fail(const struct offline *o, int err)
+{
+	if (!err)
+		return 0;
+	fps_err("cannot write %s: %s",
+		o->output ? o->output : "standard output", strerror(-err));
+	return EXIT_ENV;
+}
+
+static int open_format(struct offline *o)
 {
 	struct export_run *r = o->ctx;
 
-	r->x = (struct export){
-		.out = o->out,
-		.trace = o->trace,
-		.cpus = trace__host(o->trace)->cpus,
-	};
-	if (!r->format->begin || !r->format->begin(&r->x))
-		return 0;
-	fps_err("out of memory");
-	return EXIT_ENV;
+	r->opened = true;
+	r->x.out = o->out;
+	r->x.output = o->output;
+	r->x.trace = o->trace;
+	return r->format->open ? fail(o, r->format->open(&r->x)) : 0;
+}
+
+static int begin(struct offline *o)
+{
+	struct export_run *r = o->ctx;
+	int code = r->opened ? 0 : open_format(o);
+
+	r->x.cpus = trace__host(o->trace)->cpus;
+	if (!code && r->format->begin)
+		code = fail(o, r->format->begin(&r->x));
+	return code;
 }
 
 static int feed(struct offline *o, const struct fp_rec *rec, uint32_t step)
@@ -82,9 +101,15 @@ static int end(struct offline *o, struct view *v)
 	struct export_run *r = o->ctx;
 
 	(void)v;
-	if (r->format->end)
-		r->format->end(&r->x);
-	return 0;
+	return r->format->end ? fail(o, r->format->end(&r->x)) : 0;
+}
+
+static void close_format(struct offline *o)
+{
+	struct export_run *r = o->ctx;
+
+	if (r->opened && r->format->close)
+		r->format->close(&r->x);
 }
 
 static void list_formats(FILE *out)
@@ -115,14 +140,21 @@ static int export_main(const struct command *cmd, int argc, char **argv)
 		list_formats(stderr);
 		return code;
 	}
+	if (r.format->directory && !cfg.output)
+		return opt__usage_error(cmd,
+					"%s is a directory: --output is "
+					"missing",
+					r.format->name);
 	return offline__run(&(struct offline){
 		.input = rest.argv[1],
 		.output = cfg.output,
+		.directory = r.format->directory,
 		.strict = cfg.strict,
 		.ctx = &r,
 		.begin = begin,
 		.feed = feed,
 		.print = end,
+		.finish = close_format,
 	});
 }
 

@@ -51,6 +51,7 @@ static int begin(struct offline *o)
 {
 	struct report_run *r = o->ctx;
 
+	report__free(r->report); /* of the section before */
 	r->report = report__new(trace__host(o->trace)->cpus);
 	if (r->report)
 		return 0;

@@ -73,6 +73,12 @@ static int print(struct count *c, bool mark)
 
 static int print_trace(struct offline *o, struct view *v)
 {
+	const struct stat_config *cfg = o->ctx;
+
+	if (cfg->json)
+		view_json__section(o->out, v);
+	else
+		view_text__section(o->out, v);
 	return print_view(o->ctx, o->out, v);
 }
 

@@ -165,7 +165,7 @@ int top_replay__end(struct top *t)
 	char why[256];
 
 	if (t->err < 0)
-		return offline__unreadable(input, t->err);
+		return offline__unreadable(input, trace_of(t), t->err);
 	if (!t->play.ended)
 		return EXIT_FINE;
 	offline__whole(input, trace_of(t));

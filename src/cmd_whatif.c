@@ -217,6 +217,7 @@ static int begin_trace(struct offline *o)
 {
 	struct whatif_run *r = o->ctx;
 
+	whatif__free(r->whatif); /* of the section before */
 	if (new_whatif(r, trace__host(o->trace)->cpus,
 		       (struct blame_namer){ name_culprit, o->trace })) {
 		o->whatif = r->whatif;
@@ -233,7 +234,7 @@ static int print_trace(struct offline *o, struct view *v)
 
 	if (o->whole && !trace__middle(o->trace) &&
 	    !whatif__proves(r->whatif, &o->last, &o->delta, why, sizeof(why))) {
-		fps_err("%s", why);
+		fps_err("%s%s", o->where, why);
 		o->whole = false;
 	}
 	if (o->whole && trace__middle(o->trace)) {
@@ -243,8 +244,13 @@ static int print_trace(struct offline *o, struct view *v)
 		o->whole = false;
 	}
 	if (!o->whole)
-		fps_err("what other policies would have moved is a guess");
+		fps_err("%swhat other policies would have moved is a guess",
+			o->where);
 	v->cost = trace__cost(o->trace);
+	if (r->cfg.json)
+		view_json__section(o->out, v);
+	else
+		view_text__section(o->out, v);
 	return print_view(r, o->out, v);
 }
 

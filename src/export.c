@@ -8,6 +8,7 @@
 #include "fpstat/model.h"
 #include "json.h"
 #include "snapshot.h"
+#include "trace.h"
 #include "util.h"
 
 static const struct {
@@ -22,8 +23,7 @@ static const struct {
 	{ FP_OP_KERNEL_LOAD, "kernel_load" },
 };
 
-/* Of the save of a guest's state; NULL if there is none. */
-static const char *cause(uint32_t step)
+const char *export__cause(uint32_t step)
 {
 	if (!(FP_OPS(step) & FP_OP_GUEST_SAVE) ||
 	    FP_CAUSE(step) >= FP_CAUSE_MAX)
@@ -33,7 +33,7 @@ static const char *cause(uint32_t step)
 
 /* ---- CSV ---- */
 
-static int begin_csv(struct export *x)
+static int open_csv(struct export *x)
 {
 	size_t i;
 
@@ -41,13 +41,25 @@ static int begin_csv(struct export *x)
 	      x->out);
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		fprintf(x->out, ",%s", ops[i].name);
-	fputs(",cause\n", x->out);
+	fputs(",cause,host,section\n", x->out);
 	return 0;
+}
+
+/* A name may have a comma in it. */
+static void quote(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
 }
 
 static void csv(struct export *x, const struct fp_rec *r, uint32_t step)
 {
-	const char *why = cause(step);
+	const char *why = export__cause(step);
 	size_t i;
 
 	fprintf(x->out, "%" PRIu64 ",%u,%s,0x%" PRIx64 ",%u,0x%" PRIx64 ",",
@@ -60,13 +72,15 @@ static void csv(struct export *x, const struct fp_rec *r, uint32_t step)
 		r->lost);
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		fprintf(x->out, ",%d", !!(FP_OPS(step) & ops[i].op));
-	fprintf(x->out, ",%s\n", why ? why : "");
+	fprintf(x->out, ",%s,", why ? why : "");
+	quote(x->out, trace__about(x->trace)->host);
+	fprintf(x->out, ",%u\n", trace__section(x->trace));
 }
 
 const struct export_format export_csv = {
 	.name = "csv",
 	.what = "a line for each record, with a title",
-	.begin = begin_csv,
+	.open = open_csv,
 	.record = csv,
 };
 
@@ -74,7 +88,7 @@ const struct export_format export_csv = {
 
 static void ndjson(struct export *x, const struct fp_rec *r, uint32_t step)
 {
-	const char *why = cause(step);
+	const char *why = export__cause(step);
 	struct json j;
 	size_t i;
 
@@ -100,6 +114,8 @@ static void ndjson(struct export *x, const struct fp_rec *r, uint32_t step)
 		json__str(&j, "cause", why);
 	else
 		json__null(&j, "cause");
+	json__str(&j, "host", trace__about(x->trace)->host);
+	json__u64(&j, "section", trace__section(x->trace));
 	json__end(&j);
 }
 

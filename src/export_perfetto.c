@@ -19,7 +19,7 @@
 #include "trace.h"
 #include "util.h"
 
-enum { CPUS = 1, VCPUS = 2 }; /* groups of tracks: "processes" */
+enum group { CPUS = 1, VCPUS = 2 }; /* of tracks, for each section */
 
 enum whose { NOBODY, GUEST, USER, KERNEL };
 
@@ -43,25 +43,33 @@ struct life {
 
 struct perfetto {
 	struct json json;
+	unsigned int groups; /* of the sections before */
+	uint64_t clock; /* when the clock of the first host was 0, ns since 1970 */
+	uint64_t shift; /* to that clock, modulo 2^64 */
 	uint64_t last; /* ns */
 	struct life life[FP_MAX_VCPUS];
-	struct cpu cpu[];
+	struct cpu *cpu;
 };
 
 /* ---- events ---- */
 
-static void event(struct json *j, const char *phase, int group, uint32_t track)
+static struct json *event(struct perfetto *p, const char *phase,
+			  enum group group, uint32_t track)
 {
+	struct json *j = &p->json;
+
 	json__object(j, NULL);
 	json__str(j, "ph", phase);
-	json__u64(j, "pid", (uint64_t)group);
+	json__u64(j, "pid", p->groups + group);
 	json__u64(j, "tid", track);
+	return j;
 }
 
-static void name_it(struct json *j, const char *what, int group, uint32_t track,
-		    const char *name)
+static void name_it(struct perfetto *p, const char *what, enum group group,
+		    uint32_t track, const char *name)
 {
-	event(j, "M", group, track);
+	struct json *j = event(p, "M", group, track);
+
 	json__str(j, "name", what);
 	json__object(j, "args");
 	json__str(j, "name", name);
@@ -75,22 +83,24 @@ static void time_of(struct json *j, const char *key, uint64_t ns)
 	json__double(j, key, (double)ns / 1000);
 }
 
-static void slice(struct json *j, int group, uint32_t track, const char *name,
-		  uint64_t from, uint64_t to)
+static void slice(struct perfetto *p, enum group group, uint32_t track,
+		  const char *name, uint64_t from, uint64_t to)
 {
-	event(j, "X", group, track);
+	struct json *j = event(p, "X", group, track);
+
 	json__str(j, "name", name);
-	time_of(j, "ts", from);
+	time_of(j, "ts", from + p->shift);
 	time_of(j, "dur", sat_sub(to, from));
 	json__end(j);
 }
 
-static void mark_gap(struct json *j, const struct fp_rec *rec)
+static void mark_gap(struct perfetto *p, const struct fp_rec *rec)
 {
-	event(j, "i", CPUS, rec->cpu);
+	struct json *j = event(p, "i", CPUS, rec->cpu);
+
 	json__str(j, "name", "records were lost");
 	json__str(j, "s", "t");
-	time_of(j, "ts", rec->ns);
+	time_of(j, "ts", rec->ns + p->shift);
 	json__end(j);
 }
 
@@ -124,7 +134,7 @@ static void end_owner(struct export *x, uint32_t cpu, uint64_t ns)
 	if (c->owner.whose == NOBODY)
 		return;
 	name_of(x, &c->owner, name, sizeof(name));
-	slice(&p->json, CPUS, cpu, name, c->since, ns);
+	slice(p, CPUS, cpu, name, c->since, ns);
 	c->owner.whose = NOBODY;
 }
 
@@ -149,7 +159,7 @@ static void end_life(struct perfetto *p, uint32_t slot, uint64_t ns)
 	if (!l->live)
 		return;
 	snprintf(name, sizeof(name), "live on CPU %u", l->cpu);
-	slice(&p->json, VCPUS, slot, name, l->since, ns);
+	slice(p, VCPUS, slot, name, l->since, ns);
 	l->live = false;
 }
 
@@ -160,7 +170,7 @@ static void begin_life(struct perfetto *p, const struct fp_rec *rec)
 
 	if (!l->named) {
 		snprintf(name, sizeof(name), "vcpu %u", rec->slot);
-		name_it(&p->json, "thread_name", VCPUS, rec->slot, name);
+		name_it(p, "thread_name", VCPUS, rec->slot, name);
 	}
 	*l = (struct life){ true, true, rec->cpu, rec->ns };
 }
@@ -194,7 +204,7 @@ static void record(struct export *x, const struct fp_rec *rec, uint32_t step)
 	p->last = rec->ns > p->last ? rec->ns : p->last;
 	if (rec->flags & FP_REC_GAP) {
 		end_owner(x, rec->cpu, rec->ns);
-		mark_gap(&p->json, rec);
+		mark_gap(p, rec);
 	}
 	if (rec->slot < FP_MAX_VCPUS)
 		follow_vcpu(p, rec, ops);
@@ -210,12 +220,9 @@ static void record(struct export *x, const struct fp_rec *rec, uint32_t step)
 
 /* ---- the file ---- */
 
-static int begin(struct export *x)
+static int open_file(struct export *x)
 {
-	struct perfetto *p =
-		calloc(1, sizeof(*p) + x->cpus * sizeof(p->cpu[0]));
-	char name[32];
-	uint32_t i;
+	struct perfetto *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -224,17 +231,53 @@ static int begin(struct export *x)
 	json__object(&p->json, NULL);
 	json__str(&p->json, "displayTimeUnit", "ns");
 	json__array(&p->json, "traceEvents");
-	name_it(&p->json, "process_name", CPUS, 0, "FP registers of CPUs");
-	name_it(&p->json, "process_name", VCPUS, 0, "FP states of vcpus");
+	return 0;
+}
+
+/* Several hosts are on one scale. */
+static void set_clock(struct perfetto *p, const struct trace_about *a)
+{
+	uint64_t clock = a->realtime ? a->realtime - a->monotonic : p->clock;
+
+	if (!p->clock)
+		p->clock = clock;
+	p->shift = clock - p->clock;
+}
+
+static void name_group(const struct export *x, enum group group,
+		       const char *what)
+{
+	const char *host = trace__about(x->trace)->host;
+	char name[128];
+
+	if (trace__section(x->trace))
+		snprintf(name, sizeof(name), "%s: %s", host, what);
+	else
+		snprintf(name, sizeof(name), "%s", what);
+	name_it(x->own, "process_name", group, 0, name);
+}
+
+static int begin(struct export *x)
+{
+	struct perfetto *p = x->own;
+	char name[32];
+	uint32_t i;
+
+	p->cpu = calloc(x->cpus, sizeof(p->cpu[0]));
+	if (!p->cpu)
+		return -ENOMEM;
+	set_clock(p, trace__about(x->trace));
+	name_group(x, CPUS, "FP registers of CPUs");
+	name_group(x, VCPUS, "FP states of vcpus");
 	for (i = 0; i < x->cpus; i++) {
 		snprintf(name, sizeof(name), "CPU %u", i);
-		name_it(&p->json, "thread_name", CPUS, i, name);
+		name_it(p, "thread_name", CPUS, i, name);
 	}
 	return 0;
 }
 
 /* What is still there lasts to the end of the trace. */
-static void end(struct export *x)
+static int end(struct export *x)
 {
 	struct perfetto *p = x->own;
 	uint32_t i;
@@ -243,15 +286,32 @@ static void end(struct export *x)
 		end_owner(x, i, p->last);
 	for (i = 0; i < FP_MAX_VCPUS; i++)
 		end_life(p, i, p->last);
+	free(p->cpu);
+	p->cpu = NULL;
+	memset(p->life, 0, sizeof(p->life));
+	p->last = 0;
+	p->groups += VCPUS;
+	return 0;
+}
+
+static void close_file(struct export *x)
+{
+	struct perfetto *p = x->own;
+
+	if (!p)
+		return;
 	json__end(&p->json);
 	json__end(&p->json);
+	free(p->cpu);
 	free(p);
 }
 
 const struct export_format export_perfetto = {
 	.name = "perfetto",
 	.what = "a track for each CPU and for each vcpu",
+	.open = open_file,
 	.begin = begin,
 	.record = record,
 	.end = end,
+	.close = close_file,
 };

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&cmd_report,
 	&cmd_whatif,
 	&cmd_export,
+	&cmd_merge,
 	&cmd_doctor,
 };
 

@@ -22,23 +22,24 @@ static int fail(int err)
 static int open_both(struct offline *o)
 {
 	char why[256];
-	int code;
 
 	o->trace = trace__open(o->input, why, sizeof(why));
 	if (!o->trace) {
 		fps_err("%s", why);
 		return EXIT_ENV;
 	}
+	if (o->directory)
+		return 0;
 	o->out = o->output ? fopen(o->output, "we") : stdout;
-	if (!o->out) {
-		fps_err("cannot write %s: %s", o->output, strerror(errno));
-		return EXIT_ENV;
-	}
-	code = o->begin ? o->begin(o) : 0;
-	if (code || o->whatif)
-		return code;
-	o->recount = recount__new(trace__host(o->trace)->cpus);
-	return o->recount ? 0 : fail(-ENOMEM);
+	if (o->out)
+		return 0;
+	fps_err("cannot write %s: %s", o->output, strerror(errno));
+	return EXIT_ENV;
+}
+
+static bool is_part(const struct offline *o)
+{
+	return o->from > 0 || o->to > 0;
 }
 
 static const struct recount *counted(const struct offline *o)
@@ -46,28 +47,52 @@ static const struct recount *counted(const struct offline *o)
 	return o->whatif ? whatif__recount(o->whatif) : o->recount;
 }
 
-static int close_both(struct offline *o, int code)
+/* What comes before a message about a trace, if it is a part of a merged one. */
+static void locate(const struct trace *t, char *where, size_t len)
 {
-	bool bad = o->out && ferror(o->out);
+	if (trace__section(t))
+		snprintf(where, len, "section %u (%s): ", trace__section(t),
+			 trace__about(t)->host);
+}
 
-	trace__close(o->trace);
+static int begin_section(struct offline *o)
+{
+	int code;
+
+	locate(o->trace, o->where, sizeof(o->where));
+	o->begun = o->ended = o->fed = false;
+	o->inside = !is_part(o);
+	code = o->begin ? o->begin(o) : 0;
+	if (code || o->whatif)
+		return code;
+	o->recount = recount__new(trace__host(o->trace)->cpus);
+	return o->recount ? 0 : fail(-ENOMEM);
+}
+
+static void end_section(struct offline *o)
+{
 	recount__free(o->recount);
+	o->recount = NULL;
 	snapshot__free(&o->now);
 	snapshot__free(&o->last);
 	snapshot__free(&o->delta);
 	snapshot__free(&o->first);
 	snapshot__free(&o->until);
+}
+
+static int close_both(struct offline *o, int code)
+{
+	bool bad = o->out && ferror(o->out);
+
+	if (o->finish)
+		o->finish(o);
+	trace__close(o->trace);
 	if (!o->out || o->out == stdout)
 		return code; /* main() looks at it */
 	if (!fclose(o->out) && !bad)
 		return code;
 	fps_err("cannot write %s", o->output);
 	return EXIT_ENV;
-}
-
-static bool is_part(const struct offline *o)
-{
-	return o->from > 0 || o->to > 0;
 }
 
 /* What happened up to the record that comes. */
@@ -129,7 +154,8 @@ static int feed(void *ctx, const struct fp_rec *rec)
 /* ---- what it came to ---- */
 
 /* Says it, and that the trace is not whole. */
-#define DOUBT(o, ...) ((o)->whole = false, fps_err(__VA_ARGS__))
+#define DOUBT(o, fmt, ...)                                                     \
+	((o)->whole = false, fps_err("%s" fmt, (o)->where, ##__VA_ARGS__))
 
 static const char *name(const char *input)
 {
@@ -139,16 +165,21 @@ static const char *name(const char *input)
 bool offline__whole(const char *input, const struct trace *t)
 {
 	struct trace_health h = trace__health(t);
+	char where[OFFLINE_WHERE] = "";
 
+	locate(t, where, sizeof(where));
 	if (h.damaged)
-		fps_err("%s is damaged in %" PRIu64
+		fps_err("%s%s is damaged in %" PRIu64
 			" places, the first is at byte %" PRIu64 ": %" PRIu64
 			" records are missing",
-			name(input), h.damaged, h.offset, h.lost);
+			where, name(input), h.damaged, h.offset, h.lost);
 	if (h.cut)
-		fps_err("%s has no end: what happened after %.3f s is missing",
-			name(input), trace__host(t)->t);
-	return !h.damaged && !h.cut;
+		fps_err("%s%s has no end: what happened after %.3f s is missing",
+			where, name(input), trace__host(t)->t);
+	if (h.alone)
+		fps_err("%s%s was cut: the sections after this one are missing",
+			where, name(input));
+	return !h.damaged && !h.cut && !h.alone;
 }
 
 /* The counters of the kernel are there, and tell of all records. */
@@ -236,33 +267,86 @@ static bool lost(const struct offline *o)
 	return !o->whole || s->lost || s->missed || s->undecided;
 }
 
-int offline__unreadable(const char *input, int err)
+int offline__unreadable(const char *input, const struct trace *t, int err)
 {
-	fps_err("cannot read %s: %s", name(input),
+	char where[OFFLINE_WHERE] = "";
+
+	locate(t, where, sizeof(where));
+	fps_err("%scannot read %s: %s", where, name(input),
 		err == -EPROTONOSUPPORT ?
 			"it has events that only a newer fpstat knows" :
 			strerror(-err));
 	return EXIT_ENV;
 }
 
-static int read_all(struct offline *o)
+static int read_section(struct offline *o)
 {
 	struct view v = { .s = &o->now };
-	int err, code;
+	int err, code = begin_section(o);
 
-	o->inside = !is_part(o);
+	if (code)
+		return code;
 	err = trace__drain(o->trace, feed, o);
 	if (err)
-		return offline__unreadable(o->input, err);
+		return offline__unreadable(o->input, o->trace, err);
 	err = take_counters(o);
 	if (!err && is_part(o))
 		err = take_part(o);
 	if (err)
 		return fail(err);
 	v.foreign_bit = trace__foreign_bit(o->trace);
+	v.section = trace__section(o->trace);
+	v.host = trace__about(o->trace)->host;
 	code = o->print(o, &v);
 	if (!code && o->strict && lost(o))
 		return EXIT_LOST;
+	return code;
+}
+
+/* Are there sections between number @before and this one? */
+static bool missing(const struct offline *o, unsigned int before)
+{
+	unsigned int section = trace__section(o->trace);
+
+	if (section <= before + 1)
+		return false;
+	fps_err("%s: %u sections before number %u are missing", o->input,
+		section - before - 1, section);
+	return true;
+}
+
+/* Goes on to the next section, over those that nobody can read. */
+static bool next(struct offline *o, int *code)
+{
+	unsigned int before;
+	bool whole = true;
+	char why[256];
+	int found;
+
+	do {
+		before = trace__section(o->trace);
+		found = trace__next_section(o->trace, why, sizeof(why));
+		whole &= found >= 0 && !missing(o, before);
+		if (found < 0)
+			fps_err("%s: %s", o->input, why);
+		if (found < 0 && found != -EBADMSG)
+			*code = EXIT_ENV;
+	} while (found < 0);
+	if (!whole && o->strict && !*code)
+		*code = EXIT_LOST;
+	return found;
+}
+
+/* What went wrong first is told. */
+static int read_all(struct offline *o)
+{
+	int code = missing(o, 0) && o->strict ? EXIT_LOST : 0, section;
+
+	do {
+		section = read_section(o);
+		end_section(o);
+		code = code ? code : section;
+	} while (section != EXIT_ENV && next(o, &code));
 	return code;
 }
 

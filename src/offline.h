@@ -17,24 +17,33 @@ struct recount;
 struct trace;
 struct whatif;
 
+enum { OFFLINE_WHERE = 96 };
+
 struct offline {
 	/* the command fills in: */
 	const char *input; /* "-" is standard input */
 	const char *output; /* NULL: stdout */
+	bool directory; /* .output is one: whoever wants it makes it */
 	bool strict;
 	bool recorded; /* for tests: what the kernel counted, and nothing else */
 	double from; /* seconds of the trace that are of interest .. */
 	double to; /* .. up to here; 0: all of it */
 	void *ctx;
-	/* Before the first record, each record, and after the last; or NULL. */
+	/*
+	 * Of each section of the trace: before the first record, each record, and
+	 * after the last; or NULL.
+	 */
 	int (*begin)(struct offline *o);
 	int (*feed)(struct offline *o, const struct fp_rec *rec, uint32_t step);
 	int (*print)(struct offline *o, struct view *v);
+	/* Once, at the end, whatever went wrong; or NULL. */
+	void (*finish)(struct offline *o);
 	/* begin() may: its records go there, and are counted there. */
 	struct whatif *whatif;
 
 	struct trace *trace;
-	FILE *out;
+	FILE *out; /* NULL for a directory */
+	char where[OFFLINE_WHERE]; /* for messages: "section 2 (its host): ", or "" */
 	bool inside; /* is this record of interest? */
 	/* when it prints: */
 	struct snapshot now;
@@ -57,7 +66,7 @@ int offline__run(struct offline *o);
 /* Says what is missing in @t, which was read to its end. Returns if it is whole. */
 bool offline__whole(const char *input, const struct trace *t);
 /* Says why it can't be read on. Returns the exit code. */
-int offline__unreadable(const char *input, int err);
+int offline__unreadable(const char *input, const struct trace *t, int err);
 /*
  * With -r there is no CMD, and nothing that is for live counting: @live is that
  * option, or NULL. Returns false and sets @rest->code if not so.

@@ -46,6 +46,13 @@ static bool enter(struct player *p, const char *path, char *why, size_t len)
 	p->trace = trace__open(path, why, len);
 	if (!p->trace)
 		return false;
+	if (trace__section(p->trace)) {
+		snprintf(why, len,
+			 "%s has several traces, and the screen shows one: read "
+			 "those that it was merged of",
+			 path);
+		return false;
+	}
 	p->recount = recount__new(trace__host(p->trace)->cpus);
 	if (!p->recount)
 		snprintf(why, len, "out of memory");

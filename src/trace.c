@@ -32,7 +32,6 @@ struct trace {
 	struct cost cost;
 	char why[128]; /* of cost */
 	int foreign_bit;
-	uint64_t start; /* ns, as in records */
 	bool middle; /* it begins in the middle of a capture .. */
 	bool dated; /* .. and it is known with which counters */
 	struct snapshot since;
@@ -65,8 +64,9 @@ static const char *read_meta(struct trace *t)
 		(int)trace_meta__num(text, len, "host", "foreign_bit", 64);
 	if (t->foreign_bit < 0 || t->foreign_bit > 63)
 		t->foreign_bit = -1;
-	t->start = trace_meta__num(text, len, "clock", "monotonic", 0);
 	t->middle = trace_meta__num(text, len, "trace", "middle", 0);
+	t->about.monotonic =
+		trace_meta__num(text, len, "clock", "monotonic", 0);
 	t->about.realtime = trace_meta__num(text, len, "clock", "realtime", 0);
 	trace_meta__str(text, len, "host", "name", t->about.host,
 			sizeof(t->about.host));
@@ -107,19 +107,44 @@ struct trace *trace__open(const char *path, char *why, size_t len)
 	return NULL;
 }
 
-void trace__close(struct trace *t)
+/* What is of one section. */
+static void forget(struct trace *t)
 {
-	if (!t)
-		return;
-	trace_reader__free(t->reader);
 	snapshot__free(&t->host);
 	snapshot__free(&t->since);
 	snapshot__free(&t->before);
 	snapshot__free(&t->after);
 	free(t->names);
+	*t = (struct trace){ .fd = t->fd, .reader = t->reader };
+}
+
+void trace__close(struct trace *t)
+{
+	if (!t)
+		return;
+	forget(t);
+	trace_reader__free(t->reader);
 	if (t->fd >= 0)
 		close(t->fd);
 	free(t);
+}
+
+int trace__next_section(struct trace *t, char *why, size_t len)
+{
+	const char *wrong;
+	int kind = 1;
+
+	if (!trace_reader__more(t->reader))
+		return 0;
+	forget(t);
+	wrong = read_meta(t);
+	if (!wrong)
+		return 1;
+	snprintf(why, len, "section %u is left out: %s", trace__section(t),
+		 wrong);
+	while (kind > 0 && !trace_reader__more(t->reader))
+		kind = trace_reader__next(t->reader);
+	return kind < 0 ? kind : -EBADMSG;
 }
 
 /* ---- blocks ---- */
@@ -276,6 +301,11 @@ const struct trace_about *trace__about(const struct trace *t)
 	return &t->about;
 }
 
+unsigned int trace__section(const struct trace *t)
+{
+	return trace_reader__section(t->reader);
+}
+
 const struct snapshot *trace__host(const struct trace *t)
 {
 	return &t->host;
@@ -288,7 +318,7 @@ int trace__foreign_bit(const struct trace *t)
 
 double trace__time(const struct trace *t, uint64_t ns)
 {
-	return (double)sat_sub(ns, t->start) / 1e9;
+	return (double)sat_sub(ns, t->about.monotonic) / 1e9;
 }
 
 /* The index comes last, and its header says when the last record was. */
@@ -297,13 +327,13 @@ double trace__length(const struct trace *t)
 	unsigned char footer[TRACE_FOOTER], header[TRACE_HEADER];
 	struct trace_block index;
 	struct stat st;
-	uint64_t at;
+	struct trace_footer f;
 
 	if (fstat(t->fd, &st) ||
 	    pread(t->fd, footer, sizeof(footer), st.st_size - TRACE_FOOTER) !=
 		    TRACE_FOOTER ||
-	    !trace_footer__get(footer, &at) || at >= (uint64_t)st.st_size ||
-	    pread(t->fd, header, sizeof(header), (off_t)at) != TRACE_HEADER ||
+	    !trace_footer__get(footer, &f) || f.index >= (uint64_t)st.st_size ||
+	    pread(t->fd, header, sizeof(header), (off_t)f.index) != TRACE_HEADER ||
 	    trace_block__get(header, &index) != TRACE_HEADER_GOOD)
 		return 0;
 	return trace__time(t, index.end);

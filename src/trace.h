@@ -37,20 +37,33 @@ void trace__dont_wait(struct trace *t);
 int trace__fd(const struct trace *t);
 
 /*
- * Hands all records to @fn, in order, each of a kind that there is. A value that is
- * not 0 ends it, and is returned; else 0, or a negative errno: -EPROTONOSUPPORT if
+ * Hands all records of a section to @fn, in order, each of a kind that there is. A
+ * value that is not 0 ends it, and is returned; else 0, or a negative errno:
+ * -EPROTONOSUPPORT if
  * the trace knows more kinds than we.
  */
 int trace__drain(struct trace *t,
 		 int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
 
+/*
+ * When all of a section is read: goes on to the next one. All that is known below
+ * is of that one then. Returns 1, 0 if there is none, or a negative errno and one
+ * sentence in @why; after -EBADMSG, that section being passed over, one may call it
+ * again.
+ */
+int trace__next_section(struct trace *t, char *why, size_t len);
+
 /* What it says of itself. */
 struct trace_about {
 	char host[72]; /* its name */
 	char command[256]; /* what was run, or "" */
-	uint64_t realtime; /* ns; 0: not known */
+	/* ns of both clocks when it began; 0: not known */
+	uint64_t realtime;
+	uint64_t monotonic;
 };
 const struct trace_about *trace__about(const struct trace *t);
+/* Its number in a merged trace, from 1 on; 0 if it is none. */
+unsigned int trace__section(const struct trace *t);
 
 /* About the host: a snapshot without numbers, of the time of the last record. */
 const struct snapshot *trace__host(const struct trace *t);

@@ -19,6 +19,12 @@ static void put32(unsigned char *to, uint32_t n)
 		to[i] = (unsigned char)(n >> 8 * i);
 }
 
+static void put16(unsigned char *to, uint16_t n)
+{
+	to[0] = (unsigned char)n;
+	to[1] = (unsigned char)(n >> 8);
+}
+
 static void put64(unsigned char *to, uint64_t n)
 {
 	put32(to, (uint32_t)n);
@@ -57,6 +63,7 @@ void trace_block__put(unsigned char to[TRACE_HEADER],
 	memset(to, 0, TRACE_HEADER);
 	to[12] = TRACE_VERSION;
 	to[13] = b->kind;
+	put16(to + 14, b->section);
 	put32(to + 16, b->stored);
 	put32(to + 20, b->plain);
 	put64(to + 24, b->first);
@@ -79,6 +86,7 @@ enum trace_header trace_block__get(const unsigned char from[TRACE_HEADER],
 		return TRACE_HEADER_NEWER;
 	*b = (struct trace_block){
 		.kind = from[13],
+		.section = (uint16_t)(from[14] | from[15] << 8),
 		.stored = get32(from + 16),
 		.plain = get32(from + 20),
 		.first = get64(from + 24),
@@ -96,17 +104,21 @@ enum trace_header trace_block__get(const unsigned char from[TRACE_HEADER],
 	return TRACE_HEADER_GOOD;
 }
 
-void trace_footer__put(unsigned char to[TRACE_FOOTER], uint64_t index)
+void trace_footer__put(unsigned char to[TRACE_FOOTER],
+		       const struct trace_footer *f)
 {
 	memset(to, 0, TRACE_FOOTER);
-	put64(to + 16, index);
+	put32(to + 12, f->more);
+	put64(to + 16, f->index);
 	frame(to, TRACE_FOOTER, "FPix");
 }
 
-bool trace_footer__get(const unsigned char from[TRACE_FOOTER], uint64_t *index)
+bool trace_footer__get(const unsigned char from[TRACE_FOOTER],
+		       struct trace_footer *f)
 {
 	if (!is_frame(from, TRACE_FOOTER, "FPix"))
 		return false;
-	*index = get64(from + 16);
+	f->more = get32(from + 12);
+	f->index = get64(from + 16);
 	return true;
 }

@@ -24,6 +24,7 @@ enum trace_kind {
 
 struct trace_block {
 	uint8_t kind; /* enum trace_kind, or one that is newer than us */
+	uint16_t section; /* 0, or in a merged trace 1 and up */
 	uint32_t stored;
 	uint32_t plain;
 	uint64_t first;
@@ -47,8 +48,16 @@ void trace_block__put(unsigned char to[TRACE_HEADER],
 enum trace_header trace_block__get(const unsigned char from[TRACE_HEADER],
 				   struct trace_block *b);
 
-void trace_footer__put(unsigned char to[TRACE_FOOTER], uint64_t index);
-bool trace_footer__get(const unsigned char from[TRACE_FOOTER], uint64_t *index);
+struct trace_footer {
+	uint64_t index; /* where that is in its section */
+	bool more; /* sections follow */
+};
+
+void trace_footer__put(unsigned char to[TRACE_FOOTER],
+		       const struct trace_footer *f);
+/* False if it is damaged, or none. */
+bool trace_footer__get(const unsigned char from[TRACE_FOOTER],
+		       struct trace_footer *f);
 
 /* The four bytes that each header and the footer begin with. */
 extern const unsigned char trace_magic[4];

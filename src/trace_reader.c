@@ -20,6 +20,10 @@ struct trace_reader {
 	unsigned char *plain;
 	size_t room;
 
+	uint64_t start; /* where this section is */
+	unsigned int section;
+	bool ended; /* it was read .. */
+	bool more; /* .. and another one follows */
 	struct trace_block block;
 	struct fp_rec batch[BATCH];
 	uint32_t left; /* records of this block */
@@ -30,8 +34,8 @@ struct trace_reader {
 
 	struct trace_health health;
 	bool indexed; /* the index was read .. */
-	bool footed; /* .. and the footer .. */
-	bool over; /* .. and there is nothing behind it */
+	bool over; /* .. and the footer: */
+	struct trace_footer footer;
 	bool lost_way; /* there was no block .. */
 	uint64_t lost_at; /* .. from here on */
 	uint32_t gap; /* how often records were lost .. */
@@ -68,8 +72,7 @@ static bool unpack(struct trace_reader *r, const unsigned char *frame)
 {
 	const struct trace_block *b = &r->block;
 
-	if (trace_crc(frame, b->stored) != b->crc || b->first < r->seen ||
-	    !make_room(r, b->plain))
+	if (b->first < r->seen || !make_room(r, b->plain))
 		return false;
 	if (ZSTD_decompressDCtx(r->zstd, r->plain, b->plain, frame,
 				b->stored) != b->plain)
@@ -95,43 +98,50 @@ static uint64_t read_part(const struct trace_reader *r, uint64_t *part)
 	return trace_meta__num(text, r->block.plain, "trace", "capture", 0);
 }
 
-/* Is what follows the next part of the same? */
+/* Is this block, behind a footer, the first one of the next part of the same? */
 static bool next_part(struct trace_reader *r)
 {
 	uint64_t part;
 
-	if (!r->capture || !trace_input__has(&r->in, TRACE_HEADER) ||
-	    trace_block__get(trace_input__look(&r->in), &r->block) !=
-		    TRACE_HEADER_GOOD ||
-	    r->block.kind != TRACE_META ||
-	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored))
+	if (!r->capture || r->block.kind != TRACE_META ||
+	    r->block.section != r->section)
 		return false;
 	r->seen = 0;
 	if (!unpack(r, trace_input__look(&r->in) + TRACE_HEADER) ||
 	    read_part(r, &part) != r->capture || part != r->part + 1)
 		return false;
-	r->indexed = r->footed = false;
+	r->indexed = r->over = false;
 	return true;
 }
 
+enum found { NOTHING, BLOCK, FOOTER, NEXT_SECTION };
+
 static bool footer(struct trace_reader *r)
 {
-	uint64_t index;
-
 	if (!trace_input__has(&r->in, TRACE_FOOTER) ||
-	    !trace_footer__get(trace_input__look(&r->in), &index))
+	    !trace_footer__get(trace_input__look(&r->in), &r->footer))
 		return false;
 	trace_input__take(&r->in, TRACE_FOOTER);
-	r->footed = true;
+	r->over = true;
 	return true;
+}
+
+/* Is there a block here, whole and of any section? */
+static bool is_block(struct trace_reader *r)
+{
+	const struct trace_block *b = &r->block;
+
+	return trace_input__has(&r->in, TRACE_HEADER) &&
+	       trace_block__get(trace_input__look(&r->in), &r->block) ==
+		       TRACE_HEADER_GOOD &&
+	       trace_input__has(&r->in, TRACE_HEADER + b->stored) &&
+	       trace_crc(trace_input__look(&r->in) + TRACE_HEADER, b->stored) ==
+		       b->crc;
 }
 
 static bool block(struct trace_reader *r)
 {
-	if (!trace_input__has(&r->in, TRACE_HEADER) ||
-	    trace_block__get(trace_input__look(&r->in), &r->block) !=
-		    TRACE_HEADER_GOOD ||
-	    !trace_input__has(&r->in, TRACE_HEADER + r->block.stored) ||
+	if (r->block.section != r->section ||
 	    !unpack(r, trace_input__look(&r->in) + TRACE_HEADER))
 		return false;
 	trace_input__take(&r->in, TRACE_HEADER + r->block.stored);
@@ -163,45 +173,70 @@ void trace_reader__dont_wait(struct trace_reader *r)
 	r->in.dont_wait = true;
 }
 
-/* Behind a footer there is another part, or nothing. False: it is not known yet. */
-static bool look_behind(struct trace_reader *r)
+/* Takes what is here. */
+static enum found take(struct trace_reader *r)
 {
-	if (!r->footed || next_part(r))
-		return true;
-	if (r->in.dry)
-		return false;
-	damaged(r, trace_input__offset(&r->in));
-	r->over = true;
-	return true;
+	if (!is_block(r))
+		return !r->over && footer(r) ? FOOTER : NOTHING;
+	if (r->block.section > r->section)
+		return NEXT_SECTION;
+	return (!r->over || next_part(r)) && block(r) ? BLOCK : NOTHING;
+}
+
+static void begin_section(struct trace_reader *r)
+{
+	r->start = trace_input__offset(&r->in);
+	r->section = r->block.section;
+	r->health = (struct trace_health){};
+	r->seen = 0;
+	r->ended = r->more = r->indexed = r->over = r->lost_way = false;
+	r->capture = 0;
+	r->footer = (struct trace_footer){};
+	r->gap = 0;
+	memset(r->told, 0, TRACE_CPUS * sizeof(*r->told));
+}
+
+/* What has nothing good behind it was cut. */
+static int end_section(struct trace_reader *r, bool more)
+{
+	r->health.cut = !r->over || !r->indexed;
+	r->health.alone = r->footer.more && !more;
+	r->left = 0;
+	r->ended = true;
+	r->more = more;
+	return r->in.err;
 }
 
 int trace_reader__next(struct trace_reader *r)
 {
-	bool found;
+	enum found found = FOOTER;
 
-	while (!r->over && trace_input__has(&r->in, 1)) {
+	if (r->ended && !r->more)
+		return r->in.err;
+	if (r->ended)
+		begin_section(r);
+	while (found != NEXT_SECTION && trace_input__has(&r->in, 1)) {
 		r->in.dry = false;
-		if (!look_behind(r) || r->over)
+		found = take(r);
+		if (found == NOTHING && r->in.dry)
 			break;
-		found = block(r);
-		if (found || footer(r)) {
-			find_way(r);
-			if (found)
-				return r->block.kind;
-		} else if (r->in.dry) {
-			break;
-		} else {
+		if (found == NOTHING) {
 			lose_way(r);
 			trace_input__find_magic(&r->in);
+			continue;
 		}
+		/* What a section without its end ends with was cut. */
+		if (found == NEXT_SECTION && !r->over)
+			r->lost_way = false;
+		find_way(r);
+		if (found == BLOCK)
+			return r->block.kind;
 	}
-	if (r->in.dry && !r->over)
+	if (r->in.dry && found != NEXT_SECTION)
 		return -EAGAIN;
-	r->over |= r->footed;
-	/* What has nothing good behind it was cut. */
-	r->health.cut = !r->over || !r->indexed;
-	r->left = 0;
-	return r->in.err;
+	if (r->over) /* there should be nothing behind a footer */
+		find_way(r);
+	return end_section(r, found == NEXT_SECTION);
 }
 
 const struct trace_block *trace_reader__block(const struct trace_reader *r)
@@ -220,9 +255,24 @@ struct trace_health trace_reader__health(const struct trace_reader *r)
 	return r->health;
 }
 
+unsigned int trace_reader__section(const struct trace_reader *r)
+{
+	return r->section;
+}
+
+bool trace_reader__more(const struct trace_reader *r)
+{
+	return r->more;
+}
+
+uint64_t trace_reader__start(const struct trace_reader *r)
+{
+	return r->start;
+}
+
 uint64_t trace_reader__bytes(const struct trace_reader *r)
 {
-	return trace_input__offset(&r->in);
+	return trace_input__offset(&r->in) - r->start;
 }
 
 /* ---- records ---- */
@@ -279,6 +329,7 @@ static const char *look(struct trace_reader *r)
 		    TRACE_HEADER_GOOD ||
 	    r->block.kind != TRACE_META)
 		return "it is not a trace of fpstat";
+	r->section = r->block.section;
 	return NULL;
 }
 

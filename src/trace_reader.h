@@ -16,9 +16,10 @@
 
 struct trace_reader;
 
-/* What is missing, as far as it was read. */
+/* What is missing in a section, as far as it was read. */
 struct trace_health {
 	bool cut; /* its end is missing: it is not known how much */
+	bool alone; /* sections that followed it are missing */
 	uint64_t damaged; /* places .. */
 	uint64_t offset; /* .. and the first of them */
 	uint64_t lost; /* records that were there once */
@@ -40,9 +41,14 @@ void trace_reader__dont_wait(struct trace_reader *r);
 /*
  * Goes on to the next block, the meta block the first time, and again where the next
  * part of the same capture follows. Returns its kind, 0
- * after the last one, or a negative errno if the file can't be read.
+ * after the last one of a section, or a negative errno if the file can't be read.
+ * If there are more sections, the next call begins with the first block of the
+ * next one: if that is no meta block, it was lost.
  */
 int trace_reader__next(struct trace_reader *r);
+/* The number of this section; and, only at its end: are there more? */
+unsigned int trace_reader__section(const struct trace_reader *r);
+bool trace_reader__more(const struct trace_reader *r);
 const struct trace_block *trace_reader__block(const struct trace_reader *r);
 /* The data of a block that has no records. */
 const char *trace_reader__data(const struct trace_reader *r, size_t *len);
@@ -52,7 +58,8 @@ const char *trace_reader__data(const struct trace_reader *r, size_t *len);
  */
 int trace_reader__records(struct trace_reader *r, const struct fp_rec **rec);
 
-/* How many were read so far. */
+/* Where the section begins in the file, and how many bytes of it were read so far. */
+uint64_t trace_reader__start(const struct trace_reader *r);
 uint64_t trace_reader__bytes(const struct trace_reader *r);
 struct trace_health trace_reader__health(const struct trace_reader *r);
 

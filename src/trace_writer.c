@@ -192,7 +192,7 @@ int trace_writer__end(struct trace_writer *w)
 
 	if (err)
 		return err;
-	trace_footer__put(footer, w->bytes);
+	trace_footer__put(footer, &(struct trace_footer){ .index = w->bytes });
 	data = trace_index__put(&w->index, &len);
 	if (!data)
 		return w->err = -ENOMEM;

@@ -17,6 +17,8 @@ struct json;
 
 struct view {
 	const struct snapshot *s; /* the interval */
+	unsigned int section; /* of a merged trace that it is of, or 0 .. */
+	const char *host; /* .. and the name of that host */
 	int foreign_bit;
 	const struct witness *witness; /* of the interval, or NULL */
 	const struct whatif *whatif; /* of all up to now, or NULL */
@@ -30,6 +32,9 @@ struct view {
 	bool reverse;
 };
 
+/* Which section of a merged trace comes; nothing if it is none. */
+void view_text__section(FILE *out, const struct view *v);
+void view_json__section(FILE *out, const struct view *v);
 /* One NDJSON object a line: host, vcpu..., ended, other, witness. */
 void view_json__print(FILE *out, const struct view *v);
 /* One table. */

@@ -440,3 +440,18 @@ void view_json__print(FILE *out, const struct view *v)
 	witness(&j, v);
 	fflush(out);
 }
+
+/* All objects up to the next one of these are of that host. */
+void view_json__section(FILE *out, const struct view *v)
+{
+	struct json j;
+
+	if (!v->section)
+		return;
+	json__init(&j, out);
+	json__object(&j, NULL);
+	json__str(&j, "type", "section");
+	json__u64(&j, "section", v->section);
+	json__str(&j, "name", v->host);
+	json__end(&j);
+}

@@ -194,6 +194,7 @@ static void print_histogram(FILE *out, const char *title,
 
 void view_report__print(FILE *out, const struct view_report *r)
 {
+	view_text__section(out, r->view);
 	print_head(out, r);
 	view_text__print(out, r->view);
 	print_vms(out, r->view->s);
@@ -307,6 +308,7 @@ void view_report__json(FILE *out, const struct view_report *r)
 	struct json j;
 
 	json__init(&j, out);
+	view_json__section(out, r->view);
 	json_trace(&j, r);
 	view_json__print(out, r->view);
 	json_vms(&j, r->view->s);

@@ -148,6 +148,14 @@ static void set_widths(struct paper *t, const struct view *v,
 	}
 }
 
+/* As head(1) has it for many files. */
+void view_text__section(FILE *out, const struct view *v)
+{
+	if (v->section)
+		fprintf(out, "==> %u: %s <==\n", v->section,
+			*v->host ? v->host : "unknown");
+}
+
 void view_text__print(FILE *out, const struct view *v)
 {
 	struct paper t = { .out = out, .dt = v->rate ? v->s->dt : 0 };

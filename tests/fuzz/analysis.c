@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * For libFuzzer: whatever a trace says has happened, those who make sense of it
- * must not fall over. Eight bytes are a record, with contexts, CPUs and vcpus that
- * are few, so that they meet.
+ * must not fall over.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +10,7 @@
 #include <linux/types.h>
 
 #include "conserve.h"
-#include "fpstat/charge.h"
+#include "record.h"
 #include "recount.h"
 #include "report.h"
 #include "snapshot.h"
@@ -19,33 +18,6 @@
 #include "whatif.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-enum { CPUS = 3, SLOTS = 4, RECORD = 8 };
-
-/* One more than there are of each: that is none, or none that can be. */
-static struct fp_rec record(const uint8_t *d, uint64_t ns)
-{
-	uint32_t slot = d[2] % (SLOTS + 1);
-
-	return (struct fp_rec){
-		.ns = ns + d[7] % 16 * 100000000ull,
-		.ev = {
-			.buf = (d[3] % 8) * 0x1000ull,
-			.gen = d[4] % 4,
-			.kind = d[0] % FP_EV_MAX,
-			.foreign = d[4] >> 2 & 1,
-			.in_run = d[4] >> 3 & 1,
-			.arg = d[4] >> 4 & 3,
-		},
-		.other = (d[5] % 8) * 0x1000ull,
-		.letter = d[5] & 0x80 ? (d[5] % 8) * 0x1000ull + d[5] / 32 % 4 : 0,
-		.slot = slot == SLOTS ? FP_NO_SLOT : slot,
-		.cpu = d[1] % (CPUS + 1),
-		.exits = d[6] % 8,
-		.live = d[6] / 8 % 8,
-		.flags = d[7] / 16,
-	};
-}
 
 static void print(const struct whatif *w, const struct snapshot *s)
 {
@@ -70,7 +42,7 @@ static void look(const struct recount *r, const struct whatif *w)
 {
 	const struct snapshot host = { .mode = "vhe",
 				       .backend = "bpf",
-				       .cpus = CPUS };
+				       .cpus = FUZZ_CPUS };
 	struct snapshot s, again;
 	char why[512];
 
@@ -87,18 +59,18 @@ static void look(const struct recount *r, const struct whatif *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct whatif *w =
-		whatif__new(CPUS, (struct blame_namer){});
-	struct recount *r = recount__new(CPUS);
-	struct report *report = report__new(CPUS);
+	struct whatif *w = whatif__new(FUZZ_CPUS, (struct blame_namer){});
+	struct recount *r = recount__new(FUZZ_CPUS);
+	struct report *report = report__new(FUZZ_CPUS);
 	uint64_t ns = 1000000000;
 	struct fp_rec rec;
 	uint32_t step;
 	size_t i;
 
-	for (i = 0; w && r && report && i + RECORD <= len; i += RECORD) {
+	for (i = 0; w && r && report && i + FUZZ_RECORD <= len;
+	     i += FUZZ_RECORD) {
 		ns += data[i + 6];
-		rec = record(data + i, ns);
+		rec = fuzz_record(data + i, ns);
 		step = recount__step(r, &rec);
 		report__feed(report, &rec, step, i % 3);
 		if (whatif__feed(w, &rec))

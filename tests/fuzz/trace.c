@@ -8,9 +8,11 @@
  *   1  the data of an events block, in a file that is right otherwise
  *   2  the data of an index block
  *   3  the data of a counters block
+ *   4  a file that is merged: whatever could be read of it still can be, and no more
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,16 +20,19 @@
 #include <zstd.h>
 #include <linux/types.h>
 
+#include "block.h"
 #include "snapshot.h"
 #include "trace_counters.h"
 #include "trace_index.h"
+#include "trace_merge.h"
 #include "trace_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static void read_records(struct trace_reader *r)
+static uint64_t read_records(struct trace_reader *r)
 {
 	const struct fp_rec *rec;
+	uint64_t sum = 0;
 	int i, n;
 
 	while ((n = trace_reader__records(r, &rec)) > 0) {
@@ -35,44 +40,91 @@ static void read_records(struct trace_reader *r)
 			if (rec[i].cpu >= TRACE_CPUS)
 				abort();
 		}
+		sum += (uint64_t)n;
 	}
+	return sum;
 }
 
-static void read_trace(const uint8_t *data, size_t len)
+static uint64_t read_sections(struct trace_reader *r)
+{
+	uint64_t sum = 0;
+	int kind;
+
+	do {
+		while ((kind = trace_reader__next(r)) > 0) {
+			if (kind == TRACE_EVENTS)
+				sum += read_records(r);
+		}
+	} while (trace_reader__more(r));
+	return sum;
+}
+
+static int open_trace(const uint8_t *data, size_t len)
 {
 	int fd = memfd_create("trace", MFD_CLOEXEC);
-	struct trace_reader *r;
-	char why[128];
-	int kind;
 
 	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
 		abort();
 	lseek(fd, 0, SEEK_SET);
-	r = trace_reader__new(fd, why, sizeof(why));
-	while (r && (kind = trace_reader__next(r)) > 0) {
-		if (kind == TRACE_EVENTS)
-			read_records(r);
-	}
-	trace_reader__free(r);
-	close(fd);
+	return fd;
 }
 
-/* A block with @data in it, at @to. Returns its end. */
-static uint8_t *put_block(uint8_t *to, uint8_t kind, uint32_t records,
-			  const uint8_t *data, size_t len)
+/* How many records there are. */
+static uint64_t count(const uint8_t *data, size_t len)
 {
-	uint8_t *frame = to + TRACE_HEADER;
-	struct trace_block b = {
-		.kind = kind,
-		.plain = (uint32_t)len,
-		.records = records,
-	};
+	int fd = open_trace(data, len);
+	uint64_t sum = 0;
+	struct trace_reader *r;
+	char why[128];
 
-	b.stored = (uint32_t)ZSTD_compress(frame, ZSTD_compressBound(len), data,
-					   len, 1);
-	b.crc = trace_crc(frame, b.stored);
-	trace_block__put(to, &b);
-	return frame + b.stored;
+	r = trace_reader__new(fd, why, sizeof(why));
+	if (r)
+		sum = read_sections(r);
+	trace_reader__free(r);
+	close(fd);
+	return sum;
+}
+
+static void read_trace(const uint8_t *data, size_t len)
+{
+	(void)count(data, len);
+}
+
+/* To be freed. */
+static char *merged(struct trace_parts *p, size_t *len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+	size_t i;
+
+	for (i = 0; out && i < p->nr; i++) {
+		if (trace_part__copy(&p->part[i], i + 1 < p->nr, out))
+			abort();
+	}
+	if (!out || fclose(out))
+		abort();
+	return text;
+}
+
+static void merge(const uint8_t *data, size_t len)
+{
+	int fd = open_trace(data, len);
+	const struct trace_part *other;
+	struct trace_parts p = {};
+	char path[32], why[256], *text;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!trace_parts__add(&p, path, why, sizeof(why))) {
+		(void)trace_parts__twice(&p, &other);
+		trace_parts__sort(&p);
+		text = merged(&p, &size);
+		if (count((const uint8_t *)text, size) != count(data, len))
+			abort();
+		free(text);
+	}
+	trace_parts__free(&p);
+	close(fd);
 }
 
 /* The first two bytes say how many records. */
@@ -86,9 +138,9 @@ static void read_events(const uint8_t *data, size_t len)
 		      ZSTD_compressBound(len));
 	if (!file)
 		return;
-	end = put_block(file, TRACE_META, 0, NULL, 0);
-	end = put_block(end, TRACE_EVENTS, data[0] | (uint32_t)data[1] << 8,
-			data + 2, len - 2);
+	end = fuzz_block(file, TRACE_META, 0, NULL, 0);
+	end = fuzz_block(end, TRACE_EVENTS, data[0] | (uint32_t)data[1] << 8,
+			 data + 2, len - 2);
 	read_trace(file, (size_t)(end - file));
 	free(file);
 }
@@ -112,10 +164,7 @@ static void read_counters(const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static void (*const as[])(const uint8_t *, size_t) = {
-		read_trace,
-		read_events,
-		read_index,
-		read_counters,
+		read_trace, read_events, read_index, read_counters, merge,
 	};
 
 	if (len && data[0] < sizeof(as) / sizeof(as[0]))

@@ -43,6 +43,74 @@ perfetto()
 	       ($e | map(select(.ph == "X")) | all(.[]; .dur >= 0 and .ts > 0))' "$tmp/out"
 }
 is "perfetto" perfetto
+# ctf CODE: the trace, as Babeltrace reads it, is in $tmp/text
+ctf()
+{
+	rm -rf "$tmp/ctf"
+	export_as "$1" -o "$tmp/ctf" ctf && [ ! -s "$tmp/out" ] &&
+	babeltrace2 --clock-cycles --no-delta "$tmp/ctf" >"$tmp/text" 2>"$tmp/warnings"
+}
+# Each field of each record is what the NDJSON has.
+ctf_fields()
+{
+	# [cycles] host kind: { cpu_id = 0 }, { ns = .., cause = ( "none" : .. ) }
+	sed 's/^[^ ]* [^ ]* \([a-z-]*\): { \(cpu\)_id = \([0-9]*\) }, {\(.*\)}$/kind = \1, \2 = \3,\4/
+		s/( "\([a-z-]*\)" : [^)]*)/\1/; s/ //g' "$tmp/text" | tr ',' '\n' |
+		sed 's/=none$/=null/; s/=-1$/=null/' | sort >"$tmp/babeltrace"
+	run 0 none export ndjson "$trace"
+	jq -r 'del(.host, .section) | (.buf, .other) |= (tostring | "x" + .) |
+		to_entries[] | "\(.key)=\(.value)"' "$tmp/out" |
+	while IFS= read -r line; do
+		case $line in
+		*=x*) printf '%s=0x%X\n' "${line%=*}" "${line#*=x}" ;;
+		*=true) echo "${line%=*}=1" ;;
+		*=false) echo "${line%=*}=0" ;;
+		*) echo "$line" ;;
+		esac
+	done | sort | diff - "$tmp/babeltrace"
+}
+in_ctf()
+{
+	record stream && ctf 0 && silent && [ ! -s "$tmp/warnings" ] &&
+	[ "$(wc -l <"$tmp/text")" -eq 40 ] && ctf_fields &&
+	[ "$(stat -c %a "$tmp/ctf" "$tmp/ctf/cpu0" | tr '\n' ' ')" = "700 600 " ]
+}
+ctf_gaps()
+{
+	run 0 stream-gap record -o "$trace" -- true && ctf 0 && ctf_fields &&
+	[ "$(grep -c 'discarded 1 event .*/cpu0' "$tmp/warnings")" -eq 2 ] &&
+	[ "$(grep -c 'gap = 1, lost = ' "$tmp/text")" -eq 2 ]
+}
+ctf_about()
+{
+	record stream && ctf 0 && grep -q 'policy = "eager-host"' "$tmp/ctf/metadata" &&
+	grep -q 'kernel_release = "6.1.0-fake-arm64"' "$tmp/ctf/metadata" &&
+	grep -q "hostname = \"$(uname -n)\"" "$tmp/ctf/metadata" &&
+	[ "$(babeltrace2 --clock-seconds "$tmp/ctf" | sed -n 's/^\[\([0-9]*\)\..* vload:.*/\1/p' | head -n 1)" -ge $((EPOCHSECONDS - 60)) ]
+}
+ctf_empty() { record empty && ctf 0 && [ ! -s "$tmp/text" ]; }
+if command -v babeltrace2 >/dev/null; then
+	is "ctf" in_ctf
+	is "ctf: loss" ctf_gaps
+	is "ctf: whose it is, and when it was" ctf_about
+	is "ctf: no records" ctf_empty
+fi
+ctf_refused()
+{
+	mkdir "$tmp/full" && echo precious >"$tmp/full/metadata" &&
+	export_as 3 -o "$tmp/full" ctf && err 'cannot write .*/full: Directory not empty' &&
+	[ "$(cat "$tmp/full/metadata")" = precious ] && [ "$(ls "$tmp/full")" = metadata ] &&
+	export_as 3 -o "$tmp/full/metadata" ctf && err 'Not a directory' &&
+	export_as 3 -o /nonexistent/x ctf && err 'No such file' &&
+	export_as 2 ctf && err 'ctf is a directory: --output is missing'
+}
+is "ctf: only into what is new or empty" ctf_refused
+ctf_full()
+{
+	record stream && mkdir "$tmp/none" && (ulimit -f 1; trap '' XFSZ; export_as 3 -o "$tmp/none" ctf) &&
+	err 'cannot write .*/none: File too large'
+}
+is "ctf: no room" ctf_full
 gaps()
 {
 	run 0 stream-gap record -o "$trace" -- true &&
@@ -57,6 +125,16 @@ is "no records" nothing
 apart() { record stream && export_as 0 -o "$tmp/apart" csv && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/apart")" -eq 41 ]; }
 is "output apart" apart
 is "disk full" run 3 none export -o /dev/full csv "$trace"
+# The table in the manual has the columns that there are.
+manual()
+{
+	record stream && export_as 0 csv &&
+	sed -n '/^create table records (/,/)$/s/^\(create table records (\)\{0,1\} *//p' man/fpstat-export.8 |
+		tr -s ',)' '\n' | sed -n 's/^ *\([a-z_]*\) [A-Z].*/\1/p' >"$tmp/columns"
+	head -n 1 "$tmp/out" | tr ',' '\n' | diff - "$tmp/columns" || return
+	export_as 0 ndjson && head -n 1 "$tmp/out" | jq -r 'keys_unsorted[]' | diff - "$tmp/columns"
+}
+is "the columns of the manual" manual
 
 none() { run 2 none export xml "$trace" && err "there is no format 'xml'" && err '^  perfetto '; }
 is "no such format" none

@@ -8,6 +8,7 @@
 /* tests/fuzz/NAME.c has fuzz_NAME here. */
 int fuzz_trace(const uint8_t *data, size_t len);
 int fuzz_analysis(const uint8_t *data, size_t len);
+int fuzz_export(const uint8_t *data, size_t len);
 
 static void replay(const char *path,
 		   int (*fuzz)(const uint8_t *data, size_t len))
@@ -47,11 +48,18 @@ static void analysis(void **state)
 	replay_all("tests/fuzz/corpus/analysis/*", fuzz_analysis);
 }
 
+static void export(void **state)
+{
+	(void)state;
+	replay_all("tests/fuzz/corpus/export/*", fuzz_export);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trace),
 		cmocka_unit_test(analysis),
+		cmocka_unit_test(export),
 	};
 
 	return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
