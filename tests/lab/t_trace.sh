@@ -87,6 +87,20 @@ all_exits()
 		[ "$calls" -eq "$hvc" ]
 }
 
+# parts DIR: one after the other they are one trace, of which all can be told.
+parts()
+{
+	local truth=$1/parts.truth all=$1/parts.fpt
+
+	silent "$1" parts || return
+	# shellcheck disable=SC2046 # names without blanks
+	cat $(ls -v "$1"/part.fpt*) >"$all"
+	"$program" whatif --json --strict -r "$all" >"$1/parts.json" || return
+	echo "# $(ls "$1"/part.fpt* | wc -l) parts, $(jq -s 'map(.runs) | add' "$truth") runs"
+	[ -s "$1/part.fpt.1" ] &&
+		[ "$(jq -s 'map(select(.type == "vcpu").runs) | add' "$1/parts.json")" -eq "$(jq -s 'map(.runs) | add' "$truth")" ]
+}
+
 # lossy DIR: the counters are right and say how many records were lost, and the
 # records say where.
 lossy()
@@ -145,6 +159,8 @@ run()
 	result "$kernel: the same words on this machine"
 	all_exits "$dir"
 	result "$kernel: each guest entry and exit as a record"
+	parts "$dir"
+	result "$kernel: parts of a trace are one"
 	lossy "$dir"
 	result "$kernel: a ring that is far too small: what was lost is known"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
