@@ -7,10 +7,8 @@
  * usage: exits FILE
  */
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "trace_reader.h"
