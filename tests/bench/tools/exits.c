@@ -48,13 +48,13 @@ int main(int argc, char **argv)
 {
 	struct trace_writer *as_is = to_nowhere(), *without = to_nowhere();
 	int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
-	char why[128] = "usage: exits FILE";
+	char why[128];
 	struct trace_reader *r = trace_reader__new(fd, why, sizeof(why));
 	uint64_t exits = 0;
 
 	if (!r) {
-		fprintf(stderr, "%s\n", why);
-		return 3;
+		fprintf(stderr, "exits: %s\n", argc == 2 ? why : "which file?");
+		return argc == 2 ? 3 : 2;
 	}
 	while (trace_reader__next(r) > 0)
 		copy_block(r, as_is, without, &exits);
