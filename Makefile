@@ -77,7 +77,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs bench fuzz FORCE
+	check-lab lint unit lab-programs bench bench-peers fuzz FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -95,7 +95,9 @@ help:
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
 #: make bench [RECORDS=N]     how fast a stream is judged, written and read, and
-#:                            in how much memory
+#:                            in how much memory; then bench-peers
+#: make bench-peers           traces of fpstat, perf and trace-cmd of one load in the
+#:                            lab, side by side; KERNELS=6.1 TURNS=1000 EXITS=20000
 #: make fuzz [FUZZ=OPTIONS]   traces that libFuzzer makes up, with clang
 #: make setup                 only install what is missing
 #: make install               DESTDIR= PREFIX=/usr/local SBINDIR= MANDIR=
@@ -264,11 +266,19 @@ check-unit: all unit
 lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
 
-# Programs that print what they measured; nothing fails.
+# Programs that print what they measured; nothing fails. The peers take minutes:
+# they run in the lab, and are fetched first.
 RECORDS ?= 20000000
-BENCHES := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
+BENCHES     := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
+BENCH_TOOLS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/tools/*.c)))
 bench: $(BENCHES)
 	@for b in $(BENCHES); do $$b $(RECORDS) || exit 1; done
+	@$(MAKE) bench-peers
+
+bench-peers: $(OUT)/fpstat $(BENCH_TOOLS)
+	@$(MAKE) $(J) $(FOR_ARM64)
+	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
+	@FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_EXITS=$(OUT)/tests/bench/tools/exits tests/bench/peers
 
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@
