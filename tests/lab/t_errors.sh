@@ -19,7 +19,7 @@ in_lab() # NAME WHAT [OPTION]...
 	dir=$logs/$name
 	mkdir -p "$dir"
 	# shellcheck disable=SC2086 # cases are words
-	tests/lab/lab --timeout 300 "$@" --out "$dir" --console "$dir/console" \
+	tests/lab/lab --timeout 900 "$@" --out "$dir" --console "$dir/console" \
 		--add "$arm64" --add tests/lab/workloads/build/fpload \
 		--add tests/lab/in-errors -- in-errors $cases >"$dir/output" 2>&1
 	result "the lab ran: $name" "$dir/output"

@@ -18,7 +18,7 @@ arm64=${FPSTAT_ARM64:-build/arm64/fpstat}
 cycle=${arm64%/*}/tests/lab/cycle
 work=tests/lab/workloads/build
 want_cycles=${CYCLES:-1000} for_seconds=${CYCLE_SECONDS:-${CYCLES:+100000}}
-kills=${KILLS:-12} vms=${VMS:-400} limit=${LAB_TIMEOUT:-600}
+kills=${KILLS:-12} vms=${VMS:-400} limit=${LAB_TIMEOUT:-1800}
 
 cycles()
 {

@@ -77,7 +77,7 @@ judge()
 run()
 {
 	local kernel=$1 log= dir=$logs/$1 name
-	local options=(--kernel "$kernel" --timeout 800)
+	local options=(--kernel "$kernel" --timeout 1800)
 
 	rm -rf "$dir"
 	mkdir -p "$dir"

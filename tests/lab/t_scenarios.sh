@@ -79,7 +79,7 @@ fits_verdicts()
 run()
 {
 	local kernel=$1 mode=$2 policy=eager log= dir=$logs/$1-$2 s
-	local options=(--kernel "$kernel" --mode "$mode" --timeout 800)
+	local options=(--kernel "$kernel" --mode "$mode" --timeout 1800)
 
 	[ "$kernel" = 5.10 ] && policy=martin
 	rm -rf "$dir"

@@ -143,7 +143,7 @@ run()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	grep -E "^(${LOADS-$some}) " <<<"$loads" >"$dir/list"
-	tests/lab/lab --kernel "$kernel" --timeout "${LAB_TIMEOUT:-900}" --cpu max,sve=off,sme=off \
+	tests/lab/lab --kernel "$kernel" --timeout "${LAB_TIMEOUT:-1800}" --cpu max,sve=off,sme=off \
 		--out "$dir" --console "$dir/console" \
 		--add build/arm64/fpstat --add $work/fpload --add "$dir/list" \
 		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-trace \

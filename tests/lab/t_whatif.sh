@@ -239,7 +239,7 @@ run()
 	mkdir -p "$dir"
 	{ for name in ${SCENARIOS-$scenarios}; do echo "$name $name"; done
 	echo "$loads" | grep -E "^(${LOADS-[a-z-]+}) "; } >"$dir/list"
-	whatif_each "$dir" --kernel "$1" --mode "$2" --timeout "${LAB_TIMEOUT:-900}" \
+	whatif_each "$dir" --kernel "$1" --mode "$2" --timeout "${LAB_TIMEOUT:-1800}" \
 		--cpu "max,sve=$3,sme=off" >"$dir/output" 2>&1
 	result "$on: the stream says what the counters say" "$dir/output" ||
 		{ first_wrong "$dir/sets"; return; }
