@@ -321,20 +321,27 @@ double trace__time(const struct trace *t, uint64_t ns)
 	return (double)sat_sub(ns, t->about.monotonic) / 1e9;
 }
 
-/* The index comes last, and its header says when the last record was. */
+/*
+ * The index comes last, and its header says when the last record was. Of joined parts
+ * the footer says where it is in the last part: it does not end there in the file.
+ */
 double trace__length(const struct trace *t)
 {
 	unsigned char footer[TRACE_FOOTER], header[TRACE_HEADER];
 	struct trace_block index;
-	struct stat st;
 	struct trace_footer f;
+	struct stat st;
+	uint64_t end;
 
-	if (fstat(t->fd, &st) ||
-	    pread(t->fd, footer, sizeof(footer), st.st_size - TRACE_FOOTER) !=
-		    TRACE_FOOTER ||
-	    !trace_footer__get(footer, &f) || f.index >= (uint64_t)st.st_size ||
-	    pread(t->fd, header, sizeof(header), (off_t)f.index) != TRACE_HEADER ||
-	    trace_block__get(header, &index) != TRACE_HEADER_GOOD)
+	if (fstat(t->fd, &st) || st.st_size < TRACE_FOOTER)
+		return 0;
+	end = (uint64_t)st.st_size - TRACE_FOOTER;
+	if (pread(t->fd, footer, sizeof(footer), (off_t)end) != TRACE_FOOTER ||
+	    !trace_footer__get(footer, &f) || f.index >= end ||
+	    pread(t->fd, header, sizeof(header), (off_t)f.index) !=
+		    TRACE_HEADER ||
+	    trace_block__get(header, &index) != TRACE_HEADER_GOOD ||
+	    end - f.index != TRACE_HEADER + index.stored)
 		return 0;
 	return trace__time(t, index.end);
 }

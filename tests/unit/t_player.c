@@ -17,10 +17,11 @@
 enum { SECONDS = 20, RECORDS = 10 * SECONDS, BLOCK = 11 };
 #define NS 1000000000ull
 
-static const char meta[] =
-	"trace format=1\n"
-	"host name=h kernel=6.1 mode=vhe backend=bpf cpus=2 foreign_bit=3\n"
-	"clock monotonic=1000000000\n";
+#define HOST                                                                   \
+	"host name=h kernel=6.1 mode=vhe backend=bpf cpus=2 foreign_bit=3\n"   \
+	"clock monotonic=1000000000\n"
+#define PART(number) "trace format=1 capture=7 part=" number "\n" HOST
+static const char meta[] = "trace format=1\n" HOST;
 
 static struct fp_rec record(unsigned int i)
 {
@@ -60,7 +61,7 @@ static unsigned char *data_of(int fd, size_t *len)
 	return data;
 }
 
-static unsigned char *make_trace(size_t *len, bool counters)
+static unsigned char *make_part(const char *about, size_t *len, bool counters)
 {
 	int fd = memfd_create("trace", MFD_CLOEXEC);
 	struct trace_writer *w = trace_writer__new(fd);
@@ -68,8 +69,8 @@ static unsigned char *make_trace(size_t *len, bool counters)
 	unsigned int i;
 
 	assert_non_null(w);
-	assert_int_equal(trace_writer__text(w, TRACE_META, meta, strlen(meta)),
-			 0);
+	assert_int_equal(
+		trace_writer__text(w, TRACE_META, about, strlen(about)), 0);
 	for (i = 0; i < RECORDS; i++) {
 		struct fp_rec rec = record(i);
 
@@ -85,6 +86,11 @@ static unsigned char *make_trace(size_t *len, bool counters)
 	data = data_of(fd, len);
 	close(fd);
 	return data;
+}
+
+static unsigned char *make_trace(size_t *len, bool counters)
+{
+	return make_part(meta, len, counters);
 }
 
 static struct player *play(const unsigned char *data, size_t len)
@@ -153,6 +159,32 @@ static void any_time(void **state)
 	}
 	player__close(p);
 	player__close(NULL);
+	free(data);
+}
+
+/*
+ * The index of the last of several parts says where it is in that part. These two are
+ * as long as each other: there is one in the first part, too.
+ */
+static void parts_have_no_length(void **state)
+{
+	size_t first, second;
+	unsigned char *data = make_part(PART("0"), &first, false);
+	unsigned char *more = make_part(PART("1"), &second, false);
+	struct player *p;
+
+	(void)state;
+	assert_int_equal(first, second);
+	data = realloc(data, first + second);
+	assert_non_null(data);
+	memcpy(data + first, more, second);
+	p = play(data, first);
+	assert_true(trace__length(player__trace(p)) == SECONDS);
+	player__close(p);
+	p = play(data, first + second);
+	assert_true(trace__length(player__trace(p)) == 0);
+	player__close(p);
+	free(more);
 	free(data);
 }
 
@@ -410,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_time),
+		cmocka_unit_test(parts_have_no_length),
 		cmocka_unit_test(counters_are_better),
 		cmocka_unit_test(a_look_that_waited),
 		cmocka_unit_test(silence),
