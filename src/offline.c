@@ -157,11 +157,6 @@ static int feed(void *ctx, const struct fp_rec *rec)
 #define DOUBT(o, fmt, ...)                                                     \
 	((o)->whole = false, fps_err("%s" fmt, (o)->where, ##__VA_ARGS__))
 
-static const char *name(const char *input)
-{
-	return strcmp(input, "-") ? input : "standard input";
-}
-
 bool offline__whole(const char *input, const struct trace *t)
 {
 	struct trace_health h = trace__health(t);
@@ -172,13 +167,13 @@ bool offline__whole(const char *input, const struct trace *t)
 		fps_err("%s%s is damaged in %" PRIu64
 			" places, the first is at byte %" PRIu64 ": %" PRIu64
 			" records are missing",
-			where, name(input), h.damaged, h.offset, h.lost);
+			where, fps_input(input), h.damaged, h.offset, h.lost);
 	if (h.cut)
 		fps_err("%s%s has no end: what happened after %.3f s is missing",
-			where, name(input), trace__host(t)->t);
+			where, fps_input(input), trace__host(t)->t);
 	if (h.alone)
 		fps_err("%s%s was cut: the sections after this one are missing",
-			where, name(input));
+			where, fps_input(input));
 	return !h.damaged && !h.cut && !h.alone;
 }
 
@@ -272,7 +267,7 @@ int offline__unreadable(const char *input, const struct trace *t, int err)
 	char where[OFFLINE_WHERE] = "";
 
 	locate(t, where, sizeof(where));
-	fps_err("%scannot read %s: %s", where, name(input),
+	fps_err("%scannot read %s: %s", where, fps_input(input),
 		err == -EPROTONOSUPPORT ?
 			"it has events that only a newer fpstat knows" :
 			strerror(-err));
@@ -310,7 +305,7 @@ static bool missing(const struct offline *o, unsigned int before)
 
 	if (section <= before + 1)
 		return false;
-	fps_err("%s: %u sections before number %u are missing", o->input,
+	fps_err("%s: %u sections before number %u are missing", fps_input(o->input),
 		section - before - 1, section);
 	return true;
 }
@@ -328,7 +323,7 @@ static bool next(struct offline *o, int *code)
 		found = trace__next_section(o->trace, why, sizeof(why));
 		whole &= found >= 0 && !missing(o, before);
 		if (found < 0)
-			fps_err("%s: %s", o->input, why);
+			fps_err("%s: %s", fps_input(o->input), why);
 		if (found < 0 && found != -EBADMSG)
 			*code = EXIT_ENV;
 	} while (found < 0);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "recount.h"
 #include "snapshot.h"
@@ -50,7 +49,7 @@ static bool enter(struct player *p, const char *path, char *why, size_t len)
 		snprintf(why, len,
 			 "%s has several traces, and the screen shows one: read "
 			 "those that it was merged of",
-			 path);
+			 fps_input(path));
 		return false;
 	}
 	p->recount = recount__new(trace__host(p->trace)->cpus);
@@ -101,9 +100,7 @@ const struct trace *player__trace(const struct player *p)
 
 bool player__is_stream(const struct player *p)
 {
-	struct stat st;
-
-	return fstat(trace__fd(p->trace), &st) || !S_ISREG(st.st_mode);
+	return !fps_is_file(trace__fd(p->trace));
 }
 
 void player__dont_wait(struct player *p)
@@ -119,18 +116,6 @@ double player__time(const struct player *p)
 
 /* ---- numbers ---- */
 
-static const struct snap_vcpu *find(const struct snapshot *s,
-				    const struct snap_vcpu *v)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr_vcpus; i++) {
-		if (s->vcpus[i].slot == v->slot && s->vcpus[i].gen == v->gen)
-			return &s->vcpus[i];
-	}
-	return NULL;
-}
-
 /* A vcpu that has no record did nothing that one would tell. */
 static int add_idle(struct snapshot *s, const struct snapshot *known)
 {
@@ -144,7 +129,7 @@ static int add_idle(struct snapshot *s, const struct snapshot *known)
 	for (i = 0; i < known->nr_vcpus; i++) {
 		const struct snap_vcpu *v = &known->vcpus[i];
 
-		if (v->state != SNAP_VCPU_LIVE || find(s, v))
+		if (v->state != SNAP_VCPU_LIVE || snapshot__find(s, v))
 			continue;
 		rows[nr++] = (struct snap_vcpu){ .slot = v->slot,
 						 .gen = v->gen,
@@ -161,7 +146,7 @@ static void add_settled(struct snapshot *s, const struct snapshot *known)
 	size_t i;
 
 	for (i = 0; i < s->nr_vcpus; i++) {
-		v = find(known, &s->vcpus[i]);
+		v = snapshot__find(known, &s->vcpus[i]);
 		if (v)
 			s->vcpus[i].runs = v->runs;
 	}

@@ -173,19 +173,12 @@ static void show_progress(struct count *c, double seconds)
 }
 
 /* Whoever reads a pipe may show what comes, and no record tells of all counters. */
-static bool is_pipe(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && !S_ISREG(st.st_mode);
-}
-
 static double counters_every(const struct recording *r)
 {
 	double eighth = r->cfg->flight / 8;
 
 	if (!in_memory(r))
-		return is_pipe(r->fd) ? 0 : COUNTERS_EVERY;
+		return fps_is_file(r->fd) ? COUNTERS_EVERY : 0;
 	return eighth < COUNTERS_EVERY_FLIGHT ? eighth : COUNTERS_EVERY_FLIGHT;
 }
 
@@ -318,7 +311,6 @@ static int open_stdout(struct recording *r)
 /* Says what is wrong. */
 static int open_output(struct recording *r)
 {
-	struct stat st;
 	int err;
 
 	r->parts.path = r->cfg->output;
@@ -334,8 +326,7 @@ static int open_output(struct recording *r)
 		fps_err("cannot write %s: %s", r->parts.name, strerror(-err));
 		return EXIT_ENV;
 	}
-	if (recording__has_parts(r->cfg) && !fstat(r->fd, &st) &&
-	    !S_ISREG(st.st_mode)) {
+	if (recording__has_parts(r->cfg) && !fps_is_file(r->fd)) {
 		fps_err("cannot write %s in parts: it is not a regular file",
 			r->cfg->output);
 		close(r->fd);

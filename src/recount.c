@@ -304,16 +304,13 @@ static void name_row(struct snap_vcpu *v, const struct snap_vcpu *known)
 
 void recount__name(struct snapshot *s, const struct snapshot *known)
 {
-	size_t i, j;
+	const struct snap_vcpu *same;
+	size_t i;
 
 	for (i = 0; i < s->nr_vcpus; i++) {
-		struct snap_vcpu *v = &s->vcpus[i];
-
-		for (j = 0; j < known->nr_vcpus; j++) {
-			if (known->vcpus[j].slot == v->slot &&
-			    known->vcpus[j].gen == v->gen)
-				name_row(v, &known->vcpus[j]);
-		}
+		same = snapshot__find(known, &s->vcpus[i]);
+		if (same)
+			name_row(&s->vcpus[i], same);
 	}
 	s->policy = known->policy;
 	if (s->nr_vcpus)

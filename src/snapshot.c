@@ -308,6 +308,18 @@ void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 	vcpu_add(total, &s->folded_sum);
 }
 
+const struct snap_vcpu *snapshot__find(const struct snapshot *s,
+				       const struct snap_vcpu *v)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		if (s->vcpus[i].slot == v->slot && s->vcpus[i].gen == v->gen)
+			return &s->vcpus[i];
+	}
+	return NULL;
+}
+
 static void hide_guest(struct snap_vcpu *v)
 {
 	v->guest_runs_live = SNAP_NA;

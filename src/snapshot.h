@@ -156,6 +156,9 @@ int snapshot__copy(struct snapshot *dst, const struct snapshot *src);
  */
 int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 		    const struct snapshot *before);
+/* The row of the same vcpu as @v's, or NULL. */
+const struct snap_vcpu *snapshot__find(const struct snapshot *s,
+				       const struct snap_vcpu *v);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
 /* Hypervisor code moves a protected guest's state: what nobody sees is n/a. */

@@ -101,8 +101,7 @@ struct trace *trace__open(const char *path, char *why, size_t len)
 	}
 	if (!wrong)
 		return t;
-	snprintf(why, len, "cannot read %s: %s",
-		 strcmp(path, "-") ? path : "standard input", wrong);
+	snprintf(why, len, "cannot read %s: %s", fps_input(path), wrong);
 	trace__close(t);
 	return NULL;
 }

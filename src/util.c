@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +53,18 @@ long fps_read_file(const char *path, char *buf, size_t len)
 	close(fd);
 	buf[err ? 0 : got] = '\0';
 	return err ? err : (long)got;
+}
+
+bool fps_is_file(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode);
+}
+
+const char *fps_input(const char *path)
+{
+	return strcmp(path, "-") ? path : "standard input";
 }
 
 void fps_append(char *list, size_t len, const char *word)

@@ -36,6 +36,12 @@ static inline uint64_t sat_sub(uint64_t a, uint64_t b)
  */
 long fps_read_file(const char *path, char *buf, size_t len);
 
+/* Is it a regular file, and no pipe, device or the like? */
+bool fps_is_file(int fd);
+
+/* What messages call the file to be read: "-" is standard input. */
+const char *fps_input(const char *path);
+
 /* "a" and "b" become "a, b", as far as there is room in @len bytes. */
 void fps_append(char *list, size_t len, const char *word);
 
