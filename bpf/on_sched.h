@@ -51,10 +51,11 @@ SEC("kprobe")
 int task_end(struct pt_regs *ctx)
 {
 	__u64 t = PT_REGS_PARM1(ctx);
-	struct fp_vcpu *v = slot_by(&slot_of_task, t);
+	struct fp_vcpu *v;
 
 	if (t != bpf_get_current_task())
 		return 0;
+	v = slot_by(&slot_of_task, t);
 	on_gone(FP_EV_TASK_END);
 	bpf_map_delete_elem(&early_runs, &t);
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))

@@ -166,10 +166,17 @@ static bool loads_by_bind(const struct attach *a)
 	return false;
 }
 
+/* There must be one, even if nothing goes there. */
+static uint32_t ring_size(const struct capture_opts *opts)
+{
+	if (!opts->stream)
+		return (uint32_t)sysconf(_SC_PAGESIZE);
+	return opts->ring ? opts->ring : RING_SIZE;
+}
+
 static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 		const struct capture_opts *opts)
 {
-	uint32_t none = (uint32_t)sysconf(_SC_PAGESIZE);
 	int err;
 
 	a->skel = capture_bpf__open();
@@ -181,9 +188,7 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel->rodata->all_exits = opts->all_exits;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
-	bpf_map__set_max_entries(a->skel->maps.stream, !opts->stream ? none :
-						       opts->ring ? opts->ring :
-								    RING_SIZE);
+	bpf_map__set_max_entries(a->skel->maps.stream, ring_size(opts));
 	err = set_up_programs(a);
 	return err ? err : capture_bpf__load(a->skel);
 }
