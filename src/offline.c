@@ -305,8 +305,8 @@ static bool missing(const struct offline *o, unsigned int before)
 
 	if (section <= before + 1)
 		return false;
-	fps_err("%s: %u sections before number %u are missing", fps_input(o->input),
-		section - before - 1, section);
+	fps_err("%s: %u sections before number %u are missing",
+		fps_input(o->input), section - before - 1, section);
 	return true;
 }
 

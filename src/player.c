@@ -46,10 +46,11 @@ static bool enter(struct player *p, const char *path, char *why, size_t len)
 	if (!p->trace)
 		return false;
 	if (trace__section(p->trace)) {
-		snprintf(why, len,
-			 "%s has several traces, and the screen shows one: read "
-			 "those that it was merged of",
-			 fps_input(path));
+		snprintf(
+			why, len,
+			"%s has several traces, and the screen shows one: read "
+			"those that it was merged of",
+			fps_input(path));
 		return false;
 	}
 	p->recount = recount__new(trace__host(p->trace)->cpus);
