@@ -70,11 +70,11 @@ logged()
 		jq -r '[.save, .load] | join(" ")'
 }
 
-# contradictions SET TRUTH POLICY: what else does not fit, in words. (Softirq NEON
+# contradictions SET TRUTH POLICY MODE: what else does not fit, in words. (Softirq NEON
 # may get in first at each vcpu_load, and then the policy does not show.)
 contradictions()
 {
-	jq -s -r --arg policy "$3" --slurpfile truth "$2" '
+	jq -s -r --arg policy "$3" --arg mode "$4" --slurpfile truth "$2" '
 	def total(f): map(f // 0) | add // 0;
 	(map(select(.type == "host"))[0]) as $h |
 	(map(select(.type == "witness"))[0]) as $w |
@@ -91,6 +91,9 @@ contradictions()
 	  if $pending != $h.pending then "pending \($pending), not \($h.pending)" else empty end,
 	  if $v | any(.guest.save.redundant > .guest.save.done - .cause["user-return"]) then "a save at user-return was redundant" else empty end,
 	  if $h.policy != "unknown" and ($h.policy | sub("-host"; "")) != $policy then "policy \($h.policy)" else empty end,
+	  if $h.mode != $mode then "mode \($h.mode)" else empty end,
+	  if $truth != [] and [$h.kernel, $h.cpus] != ($truth[0] | [.host_ver, .host_cpus]) then
+		"kernel \($h.kernel), \($h.cpus) CPUs" else empty end,
 	  # a VM that died said nothing
 	  if ($truth | any(.runs > 0)) and ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,
 	  if $threads - [$rows[] | [.vm, .vm_pid, .vcpu, .tid]] != [] then "a thread has no row of its own" else empty end,

@@ -66,7 +66,7 @@ judge()
 	[ "$gs" = "$gl" ] || why="${why:-not one save for each live state}"
 	[ "$name" != overcommit ] || to_its_own "$dir/$name.json" "$dir/$name.truth" ||
 		why="${why:-what one vcpu did stands with another one}"
-	why="${why:-$(contradictions "$dir/$name.json" "$dir/$name.truth" eager)}"
+	why="${why:-$(contradictions "$dir/$name.json" "$dir/$name.truth" eager vhe)}"
 	printf '# %-11s %6s %6s %6s %6s | %6s %6s | %6s %6s | %s %s\n' \
 		"$name" "$gs" "$gl" "$hs" "$hl" "$save" "$load" $logged \
 		"$(jq -s 'map(.neon.softirq) | add' "$dir/$name.truth")" "$why"

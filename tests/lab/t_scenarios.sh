@@ -15,10 +15,10 @@ cd "$(dirname "$0")/../.." || exit 1
 all="a b c d d' e e' f f' g g' h w r s"
 logs=build/check/scenarios
 
-# judge DIR SCENARIO POLICY LOG: prints one row and fails if it does not fit.
+# judge DIR SCENARIO POLICY LOG MODE: prints one row and fails if it does not fit.
 judge()
 {
-	local dir=$1 s=$2 policy=$3 log=$4 why= want slack primed logged redundant
+	local dir=$1 s=$2 policy=$3 log=$4 mode=$5 why= want slack primed logged redundant
 	local gs gl hs hl save load
 
 	[ "$(cat "$dir/$s.status")" = 0 ] || why="status $(cat "$dir/$s.status"): $(tail -n 1 "$dir/$s.err")"
@@ -29,7 +29,7 @@ judge()
 	fits "$gs $gl $hs $hl" "$want" "$slack" "$primed" || why="${why:-not the formula}"
 	logged=$(logged "$dir/$s.json" "$log")
 	[ -z "$log" ] || [ "$logged" = "$save $load" ] || why="${why:-not the log}"
-	why="${why:-$(contradictions "$dir/$s.json" "$dir/$s.truth" "$policy")}"
+	why="${why:-$(contradictions "$dir/$s.json" "$dir/$s.truth" "$policy" "$mode")}"
 	redundant=$(judged "$dir/$s.json")
 	fits_verdicts "$redundant" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
 		why="${why:-the wrong ones are redundant}"
@@ -94,7 +94,7 @@ run()
 	result "$kernel $mode: the lab ran all scenarios" "$dir/output" || return
 	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack | redundant"
 	for s in ${SCENARIOS:-$all}; do
-		judge "$dir" "$s" "$policy" "$log"
+		judge "$dir" "$s" "$policy" "$log" "$mode"
 		result "$kernel $mode: scenario $s"
 	done
 	rm -f "$log"

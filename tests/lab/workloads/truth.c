@@ -134,8 +134,10 @@ static void print_head(const struct truth *truth)
 
 	uname(&host);
 	printf("{\"truth\":\"%s\",\"n\":%" PRIu64 ",\"host_ver\":\"%s\""
+	       ",\"host_cpus\":%ld"
 	       ",\"vm\":\"%s\",\"vm_pid\":%d",
-	       truth->name, truth->n, host.release, truth->vm, (int)getpid());
+	       truth->name, truth->n, host.release,
+	       sysconf(_SC_NPROCESSORS_CONF), truth->vm, (int)getpid());
 }
 
 /* Switches without a plan, and plans without a switch. */
