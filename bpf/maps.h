@@ -10,12 +10,13 @@
 #include "kernel.h"
 
 #include "fpstat/counters.h"
-#include "fpstat/stream.h"
+#include "fpstat/ring.h"
 
 const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
 /* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
 const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */
+const volatile __u32 ring_size = 1; /* records in each, a power of two */
 const volatile bool all_exits; /* and so does each guest entry and exit */
 const volatile bool witness; /* keep what the witness programs compare with */
 
@@ -48,11 +49,14 @@ struct {
 	__type(value, struct fp_percpu);
 } cpus SEC(".maps");
 
-/* One for all CPUs: what it holds is in order. */
+/* By CPU and lane, see fpstat/ring.h. */
 struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1); /* set before load */
-} stream SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct fp_slot);
+} rings SEC(".maps");
 
 /* struct kvm_vcpu * -> slot */
 struct {

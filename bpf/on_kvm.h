@@ -133,8 +133,7 @@ int kvm_entered(void *ctx)
 	struct fp_event ev = task_event(current_task(), FP_EV_ENTER);
 
 	if (c)
-		record_only(&ev, slot_at(c->slot),
-			    FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+		record_only(c, &ev, slot_at(c->slot));
 	return 0;
 }
 
@@ -170,10 +169,11 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!seen_eager && !seen_martin) {
 		ev = exit_event(t, ctx);
 		account(c, v, fp_step(&c->model, &ev));
-		record_only(&ev, v, FP_REC_NO_JUDGE);
+		record_in_lane(c, FP_LANE_EXIT, &ev, 0, v, FP_REC_NO_JUDGE);
 	} else if (all_exits) {
 		ev = exit_event(t, ctx);
-		record_only(&ev, v, FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+		record_in_lane(c, FP_LANE_EXIT, &ev, 0, v,
+			       FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 	}
 	return 0;
 }
@@ -232,8 +232,8 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 	} else {
 		early_run((__u64)t);
 	}
-	tell_stream(c, ctx->args[0]);
-	record_only(&ev, v, FP_REC_NO_JUDGE);
+	record_in_lane(c, FP_LANE_RUN_END, &ev, ctx->args[0], v,
+		       FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
 	return 0;
@@ -249,7 +249,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 		return 0; /* it never ran */
 	ADD(c->events[FP_EV_VCPU_END], 1);
 	tell(v->home, v->buf, FP_NOTE_GONE);
-	record_in_memory(FP_EV_VCPU_END, v->buf, v);
+	record_in_memory(c, FP_EV_VCPU_END, v->buf, v);
 	owe_no_more(v);
 	v->task = 0;
 	v->buf = 0;

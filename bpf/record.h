@@ -10,18 +10,6 @@
 #include "kernel.h"
 #include "maps.h"
 
-/* The second half of struct fp_event, as a number. */
-union fp_event_half {
-	__u64 all;
-	struct {
-		__u32 gen;
-		__u8 kind;
-		__u8 foreign;
-		__u8 in_run;
-		__u8 arg;
-	};
-};
-
 static __always_inline __u64 pack(const struct fp_event *ev)
 {
 	union fp_event_half half = {
@@ -50,81 +38,100 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
 	return ev;
 }
 
-/*
- * What happened since the last record, once: at the end of KVM_RUN a softirq may
- * come in here and record something itself.
- */
-static __always_inline void tell_counts(struct fp_percpu *c, struct fp_rec *r)
+/* What comes in between is newer, or older, and in its place by number and time. */
+static __always_inline void stamp(struct fp_percpu *c, struct fp_slot *rec)
 {
-	r->exits = r->live = r->lost = 0;
-	if (c->telling)
-		return;
-	c->telling = 1;
+	rec->ns = bpf_ktime_get_ns();
 	barrier();
-	r->exits = c->exits;
-	r->live = c->live;
-	r->lost = c->gap;
-	ADD(c->exits, -r->exits);
-	ADD(c->live, -r->live);
-	ADD(c->gap, -r->lost);
+	rec->order = c->records | c->lost << 32;
 	barrier();
-	c->telling = 0;
+	ADD(c->records, 1);
 }
 
-/* Global and with numbers only, as judge() is; @own: the slot that pays. */
-__noinline int record(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 flags)
+static __always_inline struct fp_slot *ring_slot(__u32 cpu, __u32 lane,
+						 __u32 pos)
 {
-	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct fp_rec *r;
+	__u32 at = (cpu * FP_LANES + lane) * ring_size +
+		   (pos & (ring_size - 1));
 
-	if (!c)
-		return 0;
-	r = bpf_ringbuf_reserve(&stream, sizeof(*r), 0);
-	if (!r) {
+	return bpf_map_lookup_elem(&rings, &at);
+}
+
+/* Of CPU @cpu, which is @c; @own: the slot that pays. False: it was lost. */
+static __always_inline bool record(struct fp_percpu *c, __u32 cpu, __u32 lane,
+				   const struct fp_event *ev, __u64 other,
+				   __u32 own, __u32 flags)
+{
+	struct fp_slot rec = {
+		.buf = ev->buf,
+		.event = pack(ev),
+		.other = other,
+		.letter = c->judge.letter,
+		.passed = c->passed,
+		.own = own | (__u64)flags << 32,
+	}, *slot;
+	__u32 pos;
+
+	if (!fp_ring_begin(&c->lane[lane], ring_size, &pos)) {
 		ADD(c->lost, 1);
-		ADD(c->gap, 1);
-		c->flags &= ~FP_REC_LAST; /* it was of this one */
-		return 0;
+		return false;
 	}
-	r->ns = bpf_ktime_get_ns();
-	r->ev = unpack(buf, event);
-	r->other = c->other;
-	r->letter = c->judge.letter;
-	r->slot = own;
-	r->cpu = cpu;
-	r->flags = flags | c->flags;
-	c->flags &= ~r->flags;
-	tell_counts(c, r);
-	if (r->lost)
-		r->flags |= FP_REC_GAP;
-	c->other = 0;
-	bpf_ringbuf_submit(r, BPF_RB_NO_WAKEUP);
-	return 0;
+	stamp(c, &rec);
+	slot = ring_slot(cpu, lane, pos);
+	if (slot) /* always */
+		fp_ring_fill(slot, &rec, fp_ring_lap(pos, ring_size));
+	fp_ring_end(&c->lane[lane]);
+	return true;
 }
 
-/* What the next record of this CPU has in fp_rec.other. */
+/* By a program that nothing of ours can come into. */
+static __always_inline void record_main(struct fp_percpu *c, __u32 cpu,
+					const struct fp_event *ev, __u32 own,
+					__u32 flags)
+{
+	if (record(c, cpu, FP_LANE_MAIN, ev, c->other, own, flags | c->flags))
+		c->flags = 0;
+	else
+		c->flags &= ~FP_REC_LAST; /* it was of this one */
+	c->other = 0;
+}
+
+/* What the next record of the main lane has in fp_rec.other. */
 static __always_inline void tell_stream(struct fp_percpu *c, __u64 other)
 {
 	if (streaming)
 		c->other = other;
 }
 
-/* Of an event that the judge does not see. */
-static __always_inline void record_only(const struct fp_event *ev,
-					const struct fp_vcpu *v, __u32 flags)
+/* Of an event that the judge does not see, by such a program; or by another. */
+static __always_inline void record_only(struct fp_percpu *c,
+					const struct fp_event *ev,
+					const struct fp_vcpu *v)
 {
 	if (streaming)
-		record(bpf_get_smp_processor_id(), v ? v->slot : FP_NO_SLOT,
-		       ev->buf, pack(ev), flags);
+		record_main(c, bpf_get_smp_processor_id(), ev,
+			    v ? v->slot : FP_NO_SLOT,
+			    FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+}
+
+static __always_inline void record_in_lane(struct fp_percpu *c, __u32 lane,
+					   const struct fp_event *ev,
+					   __u64 other,
+					   const struct fp_vcpu *v, __u32 flags)
+{
+	if (streaming)
+		record(c, bpf_get_smp_processor_id(), lane, ev, other,
+		       v ? v->slot : FP_NO_SLOT, flags);
 }
 
 /* Of what happens to a state in memory, whoever is current. */
-static __always_inline void record_in_memory(__u8 kind, __u64 buf,
+static __always_inline void record_in_memory(struct fp_percpu *c, __u8 kind,
+					     __u64 buf,
 					     const struct fp_vcpu *v)
 {
 	const struct fp_event ev = { .buf = buf, .kind = kind };
 
-	record_only(&ev, v, FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+	record_only(c, &ev, v);
 }
 
 #endif /* FPSTAT_BPF_RECORD_H */

@@ -101,7 +101,7 @@ static __always_inline int on_task(__u64 t, __u8 kind, __u64 why)
 		return 0;
 	ADD(c->events[kind], 1);
 	tell(task_home(task), task_buf(task), why);
-	record_in_memory(kind, task_buf(task), NULL);
+	record_in_memory(c, kind, task_buf(task), NULL);
 	return 0;
 }
 
@@ -115,7 +115,7 @@ static __always_inline int on_vcpu(__u64 vcpu, __u8 kind, __u64 why)
 	ADD(c->events[kind], 1);
 	if (v) {
 		tell(v->home, v->buf, why);
-		record_in_memory(kind, v->buf, v);
+		record_in_memory(c, kind, v->buf, v);
 	}
 	return 0;
 }

@@ -96,7 +96,7 @@ static __always_inline void record_step(struct fp_percpu *c, __u32 cpu,
 	if (fp_judge_knows(&c->judge, ev, step))
 		ADD(c->live, 1);
 	else
-		record(cpu, own, ev->buf, pack(ev), 0);
+		record_main(c, cpu, ev, own, 0);
 }
 
 /*
@@ -113,7 +113,7 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 		return 0;
 	if (c->judge.busy) {
 		if (streaming)
-			record(cpu, own, buf, event, FP_REC_NESTED);
+			record_main(c, cpu, &ev, own, FP_REC_NESTED);
 		judge_nothing(c, own, FP_OPS(step));
 		return 0;
 	}

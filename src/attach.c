@@ -11,6 +11,7 @@
 
 #include "calibrate.h"
 #include "capture.skel.h"
+#include "fpstat/ring.h"
 #include "hooks.h"
 #include "kernel.h"
 #include "snapshot.h"
@@ -18,7 +19,9 @@
 #include "xcheck.skel.h"
 
 #define MAX_HOOKS 64
-#define RING_SIZE (16u << 20) /* 50 ms at five million records a second */
+/* Of all CPUs; each has room for a tenth of a second of 160,000 records at least. */
+#define RINGS_BYTES (16u << 20)
+#define RING_BYTES_MIN (1u << 20)
 #define LAST_STATE "fpsimd_last_state"
 
 /* One hook on this kernel. */
@@ -35,6 +38,7 @@ struct attach {
 	struct capture_bpf *skel;
 	struct xcheck_bpf *xcheck;
 	struct ksyms *ksyms;
+	uint32_t ring_size;
 	size_t nr;
 	struct point point[MAX_HOOKS];
 	struct capture_hook info[MAX_HOOKS];
@@ -166,12 +170,16 @@ static bool loads_by_bind(const struct attach *a)
 	return false;
 }
 
-/* There must be one, even if nothing goes there. */
-static uint32_t ring_size(const struct capture_opts *opts)
+/* Records in each ring. There must be one, even if nothing goes there. */
+static uint32_t ring_size(const struct capture_opts *opts, unsigned int cpus)
 {
+	uint32_t bytes = RINGS_BYTES;
+
 	if (!opts->stream)
-		return (uint32_t)sysconf(_SC_PAGESIZE);
-	return opts->ring ? opts->ring : RING_SIZE;
+		return 1;
+	while (bytes > RING_BYTES_MIN && bytes > RINGS_BYTES / cpus)
+		bytes /= 2;
+	return (opts->ring ? opts->ring : bytes) / sizeof(struct fp_slot);
 }
 
 static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
@@ -179,16 +187,19 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 {
 	int err;
 
+	a->ring_size = ring_size(opts, cpus);
 	a->skel = capture_bpf__open();
 	if (!a->skel)
 		return -errno;
 	a->skel->rodata->foreign_mask = foreign_mask;
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
+	a->skel->rodata->ring_size = a->ring_size;
 	a->skel->rodata->all_exits = opts->all_exits;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
-	bpf_map__set_max_entries(a->skel->maps.stream, ring_size(opts));
+	bpf_map__set_max_entries(a->skel->maps.rings,
+				 cpus * FP_LANES * a->ring_size);
 	err = set_up_programs(a);
 	return err ? err : capture_bpf__load(a->skel);
 }
@@ -384,9 +395,14 @@ int attach__cpus_fd(const struct attach *a)
 	return bpf_map__fd(a->skel->maps.cpus);
 }
 
-int attach__stream_fd(const struct attach *a)
+int attach__rings_fd(const struct attach *a)
 {
-	return bpf_map__fd(a->skel->maps.stream);
+	return bpf_map__fd(a->skel->maps.rings);
+}
+
+uint32_t attach__ring_size(const struct attach *a)
+{
+	return a->ring_size;
 }
 
 bool attach__has_xcheck(const struct attach *a)

@@ -29,7 +29,8 @@ void attach__enable(struct attach *a);
 /* File descriptors of the maps that the reader maps. */
 int attach__vcpus_fd(const struct attach *a);
 int attach__cpus_fd(const struct attach *a);
-int attach__stream_fd(const struct attach *a);
+int attach__rings_fd(const struct attach *a);
+uint32_t attach__ring_size(const struct attach *a); /* records in each */
 
 /* Whether the shadow is compared with fpsimd_last_state at each save. */
 bool attach__has_xcheck(const struct attach *a);

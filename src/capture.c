@@ -34,8 +34,10 @@ struct capture {
 
 	struct fp_vcpu *vcpus;
 	struct fp_percpu *cpus;
+	struct fp_slot *rings; /* with opts.stream */
 	size_t vcpus_size;
 	size_t cpus_size;
+	size_t rings_size;
 	unsigned int nr_cpus;
 
 	double start;
@@ -94,6 +96,19 @@ static void describe_host(struct capture *c)
 	c->guest_visible = kernel__guest_visible(c->mode);
 }
 
+static int open_stream(struct capture *c)
+{
+	uint32_t size = attach__ring_size(c->attach);
+
+	c->rings_size = page_align((size_t)c->nr_cpus * FP_LANES * size *
+				   sizeof(*c->rings));
+	c->rings = map_array(attach__rings_fd(c->attach), c->rings_size);
+	if (!c->rings)
+		return -errno;
+	c->stream = stream__new(c->cpus, c->nr_cpus, c->rings, size);
+	return c->stream ? 0 : -ENOMEM;
+}
+
 static int open_all(struct capture *c, const struct capture_opts *opts,
 		    char *why, size_t len)
 {
@@ -109,10 +124,8 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 	if (!c->attach)
 		return -errno;
 	err = map_counters(c);
-	if (!err && opts->stream) {
-		c->stream = stream__new(attach__stream_fd(c->attach), cpus);
-		err = c->stream ? 0 : -errno;
-	}
+	if (!err && opts->stream)
+		err = open_stream(c);
 	if (err)
 		snprintf(why, len, "can't map the counters: %s",
 			 strerror(-err));
@@ -153,6 +166,8 @@ void capture__close(struct capture *c)
 		munmap(c->vcpus, c->vcpus_size);
 	if (c->cpus)
 		munmap(c->cpus, c->cpus_size);
+	if (c->rings)
+		munmap(c->rings, c->rings_size);
 	attach__close(c->attach);
 	free(c);
 }
@@ -171,7 +186,7 @@ int capture__drain_all(struct capture *c,
 	unsigned int i;
 
 	for (i = 0; i < c->nr_cpus && !err; i++) {
-		struct fp_rec rec = stream__rest(c->stream, i, &c->cpus[i]);
+		struct fp_rec rec = stream__rest(c->stream, i);
 
 		if (rec.exits || rec.live || rec.lost)
 			err = fn(ctx, &rec);

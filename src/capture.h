@@ -28,7 +28,7 @@ struct capture_opts {
 	bool mark;
 	bool stream; /* for capture__drain() */
 	bool all_exits; /* each guest entry and exit is a record of it */
-	uint32_t ring; /* its bytes, a power of two of pages; 0: enough */
+	uint32_t ring; /* bytes of each, a power of two of pages; 0: enough */
 };
 
 /* One probe of the allow-list, for doctor. Strings live as long as @c. */

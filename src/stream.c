@@ -1,127 +1,334 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "stream.h"
 
-#include <bpf/libbpf.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "util.h"
 
-/* Of what the next record of a CPU will say: told already. */
-struct told {
-	__u32 exits;
-	__u32 live;
-	__u32 lost;
+#define SETTLE_NS 100000 /* until each CPU sees what another one wrote */
+#define GIVE_BACK 256 /* records */
+
+struct lane {
+	struct fp_lane *shared;
+	const struct fp_slot *ring;
+	uint32_t pos; /* the next to read */
+	uint32_t head; /* those before it were begun when we looked */
+	uint64_t clear; /* when it was seen last with none that was not ready */
+	bool ready; /* the next one: */
+	struct fp_slot next;
+};
+
+struct cpu {
+	const struct fp_percpu *shared;
+	struct lane lane[FP_LANES];
+	struct lane *first; /* it has the next record, or NULL */
+	uint64_t ns; /* its place among those of all CPUs .. */
+	uint64_t handed; /* .. and that of the last one: none is before it */
+	uint32_t exits, live, lost; /* told so far */
 };
 
 struct stream {
-	struct ring_buffer *ring;
 	unsigned int nr_cpus;
-	struct told *told;
-	int (*fn)(void *ctx, const struct fp_rec *rec);
-	void *ctx;
-	int result;
+	uint32_t size;
+	struct cpu *cpus;
+	uint64_t until; /* all that is older was handed on */
+	struct cpu **heap; /* with a record that may be handed on, first first */
+	unsigned int nr_heap;
 };
 
-/* What was told may be of the record after: one was on its way meanwhile. */
-static void leave_out(__u32 *n, __u32 *told)
-{
-	__u32 both = *n < *told ? *n : *told;
-
-	*n -= both;
-	*told -= both;
-}
-
-static void leave_out_told(struct fp_rec *rec, struct told *told)
-{
-	bool lost = rec->lost;
-
-	leave_out(&rec->exits, &told->exits);
-	leave_out(&rec->live, &told->live);
-	leave_out(&rec->lost, &told->lost);
-	if (lost && !rec->lost)
-		rec->flags &= ~(__u32)FP_REC_GAP;
-}
-
-static int on_sample(void *ctx, void *data, size_t size)
-{
-	struct stream *s = ctx;
-	struct fp_rec rec;
-
-	if (size != sizeof(rec))
-		return 0;
-	memcpy(&rec, data, sizeof(rec));
-	if (rec.cpu < s->nr_cpus)
-		leave_out_told(&rec, &s->told[rec.cpu]);
-	s->result = s->fn(s->ctx, &rec);
-	/* A negative number ends it; the record counts as read. */
-	return s->result ? -ECANCELED : 0;
-}
-
-struct stream *stream__new(int fd, unsigned int cpus)
+struct stream *stream__new(struct fp_percpu *cpus, unsigned int nr_cpus,
+			   const struct fp_slot *rings, uint32_t size)
 {
 	struct stream *s = calloc(1, sizeof(*s));
+	unsigned int i, k;
 
 	if (!s)
 		return NULL;
-	s->nr_cpus = cpus;
-	s->told = calloc(cpus, sizeof(*s->told));
-	s->ring = s->told ? ring_buffer__new(fd, on_sample, s, NULL) : NULL;
-	if (s->ring)
-		return s;
-	stream__free(s);
-	return NULL;
+	s->nr_cpus = nr_cpus;
+	s->size = size;
+	s->cpus = calloc(nr_cpus, sizeof(*s->cpus));
+	s->heap = calloc(nr_cpus, sizeof(struct cpu *));
+	if (!s->cpus || !s->heap) {
+		stream__free(s);
+		return NULL;
+	}
+	for (i = 0; i < nr_cpus; i++) {
+		s->cpus[i].shared = &cpus[i];
+		for (k = 0; k < FP_LANES; k++) {
+			s->cpus[i].lane[k].shared = &cpus[i].lane[k];
+			s->cpus[i].lane[k].ring = rings;
+			rings += size;
+		}
+	}
+	return s;
 }
 
 void stream__free(struct stream *s)
 {
 	if (!s)
 		return;
-	ring_buffer__free(s->ring);
-	free(s->told);
+	free(s->cpus);
+	free(s->heap);
 	free(s);
+}
+
+/* ---- one lane ---- */
+
+/* Is record @pos all there? Then it is copied. */
+static bool read_slot(const struct stream *s, const struct lane *l,
+		      uint32_t pos, struct fp_slot *copy)
+{
+	const __u64 *from = (const __u64 *)&l->ring[pos & (s->size - 1)];
+	__u64 *to = (__u64 *)copy, lap = fp_ring_lap(pos, s->size);
+	size_t i;
+
+	for (i = 0; i < FP_SLOT_WORDS; i++) {
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		if ((to[i] & FP_LAP) != lap)
+			return false;
+		to[i] &= ~FP_LAP;
+	}
+	return true;
+}
+
+static void look_at_next(const struct stream *s, struct lane *l)
+{
+	l->ready = l->pos != l->head && read_slot(s, l, l->pos, &l->next);
+}
+
+/* The writer may have it again: all that we read of it was read before. */
+static void give_back(struct lane *l)
+{
+	__atomic_store_n(&l->shared->tail, l->pos, __ATOMIC_RELEASE);
+}
+
+/*
+ * As old as a record can be that is still to come here. Only the last one that was
+ * begun can be under way; then it was begun after the lane was seen clear.
+ */
+static uint64_t look_at_lane(const struct stream *s, struct lane *l,
+			     uint64_t now)
+{
+	struct fp_slot last;
+
+	l->head = __atomic_load_n(&l->shared->head, __ATOMIC_RELAXED);
+	if (l->pos == l->head || read_slot(s, l, l->head - 1, &last))
+		l->clear = now;
+	look_at_next(s, l);
+	return l->clear;
+}
+
+/* ---- one CPU ---- */
+
+/* Where it is in the order of its CPU. */
+static uint32_t number(const struct lane *l)
+{
+	return (uint32_t)l->next.order;
+}
+
+/*
+ * Equal numbers: the program of the later lane was interrupted by the other, and
+ * either may be first.
+ */
+static void find_first(struct cpu *c)
+{
+	struct lane *l;
+
+	c->first = NULL;
+	for (l = c->lane; l < c->lane + FP_LANES; l++) {
+		if (l->ready &&
+		    (!c->first || (int32_t)(number(l) - number(c->first)) < 0))
+			c->first = l;
+	}
+	c->ns = c->handed;
+	if (c->first && c->first->next.ns > c->ns)
+		c->ns = c->first->next.ns;
+}
+
+/*
+ * The place of what is still to come in lane @l, after one of it was handed on. There
+ * is none but that which look_at_lane() knows of, unless another one was begun after
+ * it, and what we see of that one is older than what we see of this.
+ */
+static uint64_t still_to_come(const struct cpu *c, const struct lane *l)
+{
+	if (l->ready || l->pos == l->head)
+		return UINT64_MAX;
+	return c->handed > l->clear ? c->handed : l->clear;
+}
+
+/* Of a sum, what was not @told; nothing, if it was taken before what told it. */
+static uint32_t untold(uint32_t sum, uint32_t *told)
+{
+	uint32_t more = (sum - *told) & (UINT32_MAX >> 1);
+
+	if (more > UINT32_MAX / 4)
+		return 0;
+	*told += more;
+	return more;
+}
+
+static void tell_sums(struct cpu *c, struct fp_rec *rec, uint64_t passed,
+		      uint64_t lost)
+{
+	rec->exits = untold((uint32_t)passed, &c->exits);
+	rec->live = untold((uint32_t)(passed >> 32), &c->live);
+	rec->lost = untold((uint32_t)lost, &c->lost);
+	if (rec->lost)
+		rec->flags |= FP_REC_GAP;
+}
+
+/* Kernel addresses and small numbers: the highest bit, cut off, is as the next. */
+static uint64_t address(uint64_t word)
+{
+	return (uint64_t)((int64_t)(word << 1) >> 1);
+}
+
+static struct fp_rec record(const struct stream *s, struct cpu *c)
+{
+	const struct fp_slot *from = &c->first->next;
+	union fp_event_half half = { .all = from->event };
+	struct fp_rec rec = {
+		.ns = from->ns,
+		.ev = {
+			.buf = address(from->buf),
+			.gen = half.gen,
+			.kind = half.kind,
+			.foreign = half.foreign,
+			.in_run = half.in_run,
+			.arg = half.arg,
+		},
+		.other = address(from->other),
+		.letter = address(from->letter),
+		.slot = (uint32_t)from->own,
+		.cpu = (uint32_t)(c - s->cpus),
+		.flags = (uint32_t)(from->own >> 32),
+	};
+
+	tell_sums(c, &rec, from->passed, from->order >> 32);
+	if (c->ns < s->until) /* out of order: nobody knows what is left out */
+		rec.flags |= FP_REC_GAP;
+	return rec;
+}
+
+/* ---- all CPUs ---- */
+
+static bool older(const struct cpu *a, const struct cpu *b)
+{
+	return a->ns < b->ns || (a->ns == b->ns && a < b);
+}
+
+/* The CPU at @i may be newer than those after it in the heap. */
+static void sift(struct stream *s, unsigned int i)
+{
+	struct cpu *c = s->heap[i];
+	unsigned int next;
+
+	while ((next = 2 * i + 1) < s->nr_heap) {
+		if (next + 1 < s->nr_heap &&
+		    older(s->heap[next + 1], s->heap[next]))
+			next++;
+		if (!older(s->heap[next], c))
+			break;
+		s->heap[i] = s->heap[next];
+		i = next;
+	}
+	s->heap[i] = c;
+}
+
+/* Returns before when all is there that was begun. */
+static uint64_t look(struct stream *s, uint64_t now)
+{
+	uint64_t limit = now, bound;
+	unsigned int i, k;
+
+	s->nr_heap = 0;
+	for (i = 0; i < s->nr_cpus; i++) {
+		struct cpu *c = &s->cpus[i];
+
+		for (k = 0; k < FP_LANES; k++) {
+			bound = look_at_lane(s, &c->lane[k], now);
+			limit = bound < limit ? bound : limit;
+		}
+		find_first(c);
+		if (c->first)
+			s->heap[s->nr_heap++] = c;
+	}
+	for (i = s->nr_heap / 2; i-- > 0;)
+		sift(s, i);
+	return limit;
+}
+
+/* The record that is first of all goes; what comes next takes its place. */
+static uint64_t advance(struct stream *s)
+{
+	struct cpu *c = s->heap[0];
+	struct lane *l = c->first;
+
+	c->handed = c->ns;
+	if (++l->pos % GIVE_BACK == 0)
+		give_back(l);
+	look_at_next(s, l);
+	find_first(c);
+	if (!c->first)
+		s->heap[0] = s->heap[--s->nr_heap];
+	if (s->nr_heap)
+		sift(s, 0);
+	return still_to_come(c, l);
+}
+
+int stream__drain_until(struct stream *s, uint64_t now,
+			int (*fn)(void *ctx, const struct fp_rec *rec),
+			void *ctx)
+{
+	uint64_t limit = look(s, now), bound;
+	unsigned int i, k;
+	int err = 0;
+
+	while (!err && s->nr_heap && s->heap[0]->ns < limit) {
+		struct fp_rec rec = record(s, s->heap[0]);
+
+		bound = advance(s);
+		limit = bound < limit ? bound : limit;
+		err = fn(ctx, &rec);
+	}
+	for (i = 0; i < s->nr_cpus; i++) {
+		for (k = 0; k < FP_LANES; k++)
+			give_back(&s->cpus[i].lane[k]);
+	}
+	if (!err && limit > s->until)
+		s->until = limit;
+	return err;
+}
+
+static uint64_t now_ns(void)
+{
+	return (uint64_t)(fps_clock() * 1e9);
 }
 
 int stream__drain(struct stream *s,
 		  int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx)
 {
-	int err;
+	uint64_t now = now_ns();
 
-	s->fn = fn;
-	s->ctx = ctx;
-	s->result = 0;
-	err = ring_buffer__consume(s->ring);
-	return s->result || err >= 0 ? s->result : err;
+	while (now_ns() < now + SETTLE_NS)
+		;
+	return stream__drain_until(s, now, fn, ctx);
 }
 
-/* A record on its way may have taken along what was told: then less is there. */
-static __u32 tell(const __u32 *counter, __u32 *told)
+struct fp_rec stream__rest(struct stream *s, unsigned int cpu)
 {
-	__u32 now = __atomic_load_n(counter, __ATOMIC_RELAXED);
-	__u32 more = now > *told ? now - *told : 0;
-
-	*told += more;
-	return more;
-}
-
-struct fp_rec stream__rest(struct stream *s, unsigned int cpu,
-			   const struct fp_percpu *c)
-{
-	struct told *told = &s->told[cpu];
+	struct cpu *c = &s->cpus[cpu];
 	struct fp_rec rec = {
-		.ns = (__u64)(fps_clock() * 1e9),
+		.ns = s->until,
 		.ev.kind = FP_EV_EXIT,
 		.slot = FP_NO_SLOT,
 		.cpu = cpu,
-		.exits = tell(&c->exits, &told->exits),
-		.live = tell(&c->live, &told->live),
-		.lost = tell(&c->gap, &told->lost),
 		.flags = FP_REC_NO_STEP | FP_REC_NO_JUDGE,
 	};
 
-	if (rec.lost)
-		rec.flags |= FP_REC_GAP;
+	tell_sums(c, &rec, counter__read(&c->shared->passed),
+		  counter__read(&c->shared->lost));
 	return rec;
 }

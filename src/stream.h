@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The reading end of the stream: a ring that the programs of all CPUs fill. */
+/*
+ * The reading end of the stream: the rings of all CPUs, merged into one order.
+ *
+ * Records of one CPU come in the order in which they were made. Of two CPUs, the
+ * older one comes first: what made another thing happen elsewhere, such as a switch
+ * that let a thread go on there, is before it. If they are equally old, neither
+ * knew of the other, and the lower CPU is first.
+ *
+ * A record is handed on as soon as none that is older can come any more. CPUs with
+ * nothing to say hold up nobody; one that was interrupted while it made a record
+ * holds up all that is newer.
+ */
 #ifndef FPSTAT_STREAM_READER_H
 #define FPSTAT_STREAM_READER_H
 
+#include <stdint.h>
 #include <linux/types.h>
 
 #include "fpstat/counters.h"
@@ -10,18 +22,26 @@
 
 struct stream;
 
-/* @fd: of the map. NULL on failure, with errno. stream__free(NULL) is fine. */
-struct stream *stream__new(int fd, unsigned int cpus);
+/*
+ * @rings: FP_LANES of @size records for each CPU. All is as capture fills it, and
+ * read and written until stream__free(). NULL if there is no memory.
+ */
+struct stream *stream__new(struct fp_percpu *cpus, unsigned int nr_cpus,
+			   const struct fp_slot *rings, uint32_t size);
+/* NULL is fine. */
 void stream__free(struct stream *s);
 
 /* See capture__drain(). */
 int stream__drain(struct stream *s,
 		  int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
+/* The same, of all that was begun before @now; it is later than that. */
+int stream__drain_until(struct stream *s, uint64_t now,
+			int (*fn)(void *ctx, const struct fp_rec *rec),
+			void *ctx);
 /*
  * What the next record of @cpu would tell of exits and of loss, as a record now;
  * the next one tells the rest.
  */
-struct fp_rec stream__rest(struct stream *s, unsigned int cpu,
-			   const struct fp_percpu *c);
+struct fp_rec stream__rest(struct stream *s, unsigned int cpu);
 
 #endif /* FPSTAT_STREAM_READER_H */

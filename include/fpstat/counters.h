@@ -12,6 +12,7 @@
 
 #include "fpstat/charge.h"
 #include "fpstat/judge.h"
+#include "fpstat/ring.h"
 
 #define FP_MAX_VCPUS 8192 /* live at one time, and not yet harvested */
 #define FP_FREE_RING 64 /* free slots at hand per CPU; power of two */
@@ -79,15 +80,19 @@ struct fp_percpu {
 	__u64 untracked_exits; /* exits of vcpus without a slot */
 	__u64 events[FP_EV_MAX];
 
-	/* The stream: what its next record is to tell. */
-	__u64 other;
+	/* The stream. */
+	__u64 other; /* what its next record is to tell */
 	__u64 lost; /* records that found no room */
-	__u32 exits;
-	__u32 live;
-	__u32 flags;
-	__u32 gap; /* lost since the last one that was not */
-	__u32 telling; /* one is being made */
-	__u32 pad_telling;
+	union {
+		struct {
+			__u32 exits;
+			__u32 live; /* entries that have no record */
+		};
+		__u64 passed; /* both */
+	};
+	__u32 flags; /* of the next record */
+	__u32 records; /* made or lost: their order */
+	struct fp_lane lane[FP_LANES];
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;

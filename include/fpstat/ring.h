@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stream between capture and reader: each CPU has a ring of records for each
+ * of its lanes, in memory that both have mapped.
+ *
+ * A lane has one writer at a time. Programs that nothing of ours can come into, for
+ * neither softirq nor preemption can, share one lane. Of the others, each has its
+ * own, since the kernel runs no program twice at a time on a CPU. So a record takes
+ * no atomic operation that returns something: Linux 5.10 has none for BPF.
+ *
+ * A record is ready when all of its words carry the lap in their highest bit: 1 the
+ * first time around, 0 the second, and so on. So it does not matter in which order
+ * they become visible to another CPU; BPF can't order them. Of each word the reader
+ * has seen the lap before, hence it sees either that again or the new one. What the
+ * writer overwrites was read before: it writes only if it saw so in the tail.
+ *
+ * As model.h: compiled as BPF, as user space and in the tests.
+ */
+#ifndef FPSTAT_RING_H
+#define FPSTAT_RING_H
+
+#include "fpstat/stream.h"
+
+enum fp_lane_nr {
+	FP_LANE_MAIN,
+	FP_LANE_EXIT, /* tracepoint kvm_exit */
+	FP_LANE_RUN_END, /* tracepoint kvm_userspace_exit */
+	FP_LANES,
+};
+
+/* Positions: the number of a record since the start, modulo 2^32. */
+struct fp_lane {
+	__u32 head; /* the next that is written; those before were begun */
+	__u32 tail; /* the next that is read */
+	__u32 busy; /* one is being written */
+	__u32 pad;
+};
+
+#define FP_LAP (1ull << 63)
+
+/* A record in the ring. Here exits, live and lost are sums since the start. */
+struct fp_slot {
+	__u64 ns;
+	__u64 buf;
+	__u64 event; /* union fp_event_half */
+	__u64 other;
+	__u64 letter;
+	__u64 passed; /* exits, and << 32: live */
+	__u64 own; /* slot, and << 32: flags */
+	__u64 order; /* number on its CPU, and << 32: lost */
+};
+
+#define FP_SLOT_WORDS (sizeof(struct fp_slot) / sizeof(__u64))
+
+/* The second half of struct fp_event, as a number. */
+union fp_event_half {
+	__u64 all;
+	struct {
+		__u32 gen;
+		__u8 kind;
+		__u8 foreign;
+		__u8 in_run;
+		__u8 arg; /* below 128 */
+	};
+};
+
+/* Tests come in here. */
+#ifndef FP_RING_STEP
+#define FP_RING_STEP() ((void)0)
+#endif
+
+static inline __u32 fp_ring_read(const __u32 *at)
+{
+	return *(const volatile __u32 *)at;
+}
+
+static inline void fp_ring_write(__u32 *at, __u32 value)
+{
+	FP_RING_STEP();
+	*(volatile __u32 *)at = value;
+}
+
+/*
+ * Begins a record: 1, and @pos is where; or 0, there is no room. The time that it
+ * gets is taken later: a reader that sees no record begun knows that none older
+ * than now is to come.
+ */
+static inline int fp_ring_begin(struct fp_lane *lane, __u32 size, __u32 *pos)
+{
+	if (fp_ring_read(&lane->busy))
+		return 0; /* never: see above */
+	fp_ring_write(&lane->busy, 1);
+	*pos = fp_ring_read(&lane->head);
+	if (*pos - fp_ring_read(&lane->tail) >= size) {
+		fp_ring_write(&lane->busy, 0);
+		return 0;
+	}
+	fp_ring_write(&lane->head, *pos + 1);
+	return 1;
+}
+
+static inline void fp_ring_end(struct fp_lane *lane)
+{
+	fp_ring_write(&lane->busy, 0);
+}
+
+/* What the highest bits of record @pos will be; @size is a power of two. */
+static inline __u64 fp_ring_lap(__u32 pos, __u32 size)
+{
+	return pos & size ? 0 : FP_LAP;
+}
+
+static inline void fp_ring_put(__u64 *word, __u64 value, __u64 lap)
+{
+	FP_RING_STEP();
+	*(volatile __u64 *)word = (value & ~FP_LAP) | lap;
+}
+
+/* What fp_ring_begin() has begun; @lap: of its position. */
+static inline void fp_ring_fill(struct fp_slot *to, const struct fp_slot *rec,
+				__u64 lap)
+{
+	fp_ring_put(&to->ns, rec->ns, lap);
+	fp_ring_put(&to->buf, rec->buf, lap);
+	fp_ring_put(&to->event, rec->event, lap);
+	fp_ring_put(&to->other, rec->other, lap);
+	fp_ring_put(&to->letter, rec->letter, lap);
+	fp_ring_put(&to->passed, rec->passed, lap);
+	fp_ring_put(&to->own, rec->own, lap);
+	fp_ring_put(&to->order, rec->order, lap);
+}
+
+#endif /* FPSTAT_RING_H */
