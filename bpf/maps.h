@@ -16,7 +16,6 @@ const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
 /* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
 const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */
-const volatile __u32 ring_size = 1; /* records in each, a power of two */
 const volatile bool all_exits; /* and so does each guest entry and exit */
 const volatile bool witness; /* keep what the witness programs compare with */
 

@@ -38,58 +38,49 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
 	return ev;
 }
 
-/* What comes in between is newer, or older, and in its place by number and time. */
-static __always_inline void stamp(struct fp_percpu *c, struct fp_slot *rec)
-{
-	rec->ns = bpf_ktime_get_ns();
-	barrier();
-	rec->order = c->records | c->lost << 32;
-	barrier();
-	ADD(c->records, 1);
-}
-
-static __always_inline struct fp_slot *ring_slot(__u32 cpu, __u32 lane,
-						 __u32 pos)
-{
-	__u32 at = (cpu * FP_LANES + lane) * ring_size +
-		   (pos & (ring_size - 1));
-
-	return bpf_map_lookup_elem(&rings, &at);
-}
-
-/* Of CPU @cpu, which is @c; @own: the slot that pays. False: it was lost. */
-static __always_inline bool record(struct fp_percpu *c, __u32 cpu, __u32 lane,
+/*
+ * On the CPU that is @c; @own: the slot that pays. False: it was lost. Each word is
+ * written as soon as it is known, so that few must be kept.
+ */
+static __always_inline bool record(struct fp_percpu *c, struct fp_lane *lane,
 				   const struct fp_event *ev, __u64 other,
 				   __u32 own, __u32 flags)
 {
-	struct fp_slot rec = {
-		.buf = ev->buf,
-		.event = pack(ev),
-		.other = other,
-		.letter = c->judge.letter,
-		.passed = c->passed,
-		.own = own | (__u64)flags << 32,
-	}, *slot;
-	__u32 pos;
+	__u64 lap, passed, lost;
+	struct fp_slot *to;
+	__u32 pos, at;
 
-	if (!fp_ring_begin(&c->lane[lane], ring_size, &pos)) {
+	if (!fp_ring_begin(lane, &pos)) {
 		ADD(c->lost, 1);
 		return false;
 	}
-	stamp(c, &rec);
-	slot = ring_slot(cpu, lane, pos);
-	if (slot) /* always */
-		fp_ring_fill(slot, &rec, fp_ring_lap(pos, ring_size));
-	fp_ring_end(&c->lane[lane]);
+	at = fp_ring_at(lane, pos);
+	to = bpf_map_lookup_elem(&rings, &at);
+	if (!to)
+		return false; /* never */
+	lap = fp_ring_lap(lane, pos);
+	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
+	passed = c->passed;
+	lost = c->lost << 32;
+	barrier();
+	fp_ring_cut(&to->order, fp_ring_number(&c->records) | lost, lap);
+	fp_ring_cut(&to->passed, passed, lap);
+	fp_ring_cut(&to->buf, ev->buf, lap);
+	fp_ring_put(&to->event, pack(ev), lap);
+	fp_ring_cut(&to->other, other, lap);
+	fp_ring_cut(&to->letter, c->judge.letter, lap);
+	fp_ring_put(&to->own, own | (__u64)flags << 32, lap);
+	fp_ring_end(lane);
 	return true;
 }
 
 /* By a program that nothing of ours can come into. */
-static __always_inline void record_main(struct fp_percpu *c, __u32 cpu,
+static __always_inline void record_main(struct fp_percpu *c,
 					const struct fp_event *ev, __u32 own,
 					__u32 flags)
 {
-	if (record(c, cpu, FP_LANE_MAIN, ev, c->other, own, flags | c->flags))
+	if (record(c, &c->lane[FP_LANE_MAIN], ev, c->other, own,
+		   flags | c->flags))
 		c->flags = 0;
 	else
 		c->flags &= ~FP_REC_LAST; /* it was of this one */
@@ -109,19 +100,19 @@ static __always_inline void record_only(struct fp_percpu *c,
 					const struct fp_vcpu *v)
 {
 	if (streaming)
-		record_main(c, bpf_get_smp_processor_id(), ev,
-			    v ? v->slot : FP_NO_SLOT,
+		record_main(c, ev, v ? v->slot : FP_NO_SLOT,
 			    FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 }
 
-static __always_inline void record_in_lane(struct fp_percpu *c, __u32 lane,
+static __always_inline void record_in_lane(struct fp_percpu *c,
+					   enum fp_lane_nr lane,
 					   const struct fp_event *ev,
 					   __u64 other,
 					   const struct fp_vcpu *v, __u32 flags)
 {
 	if (streaming)
-		record(c, bpf_get_smp_processor_id(), lane, ev, other,
-		       v ? v->slot : FP_NO_SLOT, flags);
+		record(c, &c->lane[lane], ev, other, v ? v->slot : FP_NO_SLOT,
+		       flags);
 }
 
 /* Of what happens to a state in memory, whoever is current. */

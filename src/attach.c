@@ -19,7 +19,7 @@
 #include "xcheck.skel.h"
 
 #define MAX_HOOKS 64
-/* Of all CPUs; each has room for a tenth of a second of 160,000 records at least. */
+/* Of one lane of all CPUs; or more, since each is to have room for 16,384 records. */
 #define RINGS_BYTES (16u << 20)
 #define RING_BYTES_MIN (1u << 20)
 #define LAST_STATE "fpsimd_last_state"
@@ -194,7 +194,6 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel->rodata->foreign_mask = foreign_mask;
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
-	a->skel->rodata->ring_size = a->ring_size;
 	a->skel->rodata->all_exits = opts->all_exits;
 	a->skel->rodata->loads_by_bind = loads_by_bind(a);
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);

@@ -11,7 +11,6 @@
 
 struct lane {
 	struct fp_lane *shared;
-	const struct fp_slot *ring;
 	uint32_t pos; /* the next to read */
 	uint32_t head; /* those before it were begun when we looked */
 	uint64_t clear; /* when it was seen last with none that was not ready */
@@ -30,37 +29,45 @@ struct cpu {
 
 struct stream {
 	unsigned int nr_cpus;
-	uint32_t size;
+	const struct fp_slot *rings;
 	struct cpu *cpus;
 	uint64_t until; /* all that is older was handed on */
 	struct cpu **heap; /* with a record that may be handed on, first first */
 	unsigned int nr_heap;
 };
 
+/* Capture has begun nothing yet. */
+static void share(struct cpu *c, struct fp_percpu *cpu, uint32_t first,
+		  uint32_t size)
+{
+	unsigned int i;
+
+	c->shared = cpu;
+	for (i = 0; i < FP_LANES; i++) {
+		cpu->lane[i].first = first + i * size;
+		cpu->lane[i].size = size;
+		c->lane[i].shared = &cpu->lane[i];
+	}
+}
+
 struct stream *stream__new(struct fp_percpu *cpus, unsigned int nr_cpus,
 			   const struct fp_slot *rings, uint32_t size)
 {
 	struct stream *s = calloc(1, sizeof(*s));
-	unsigned int i, k;
+	unsigned int i;
 
 	if (!s)
 		return NULL;
 	s->nr_cpus = nr_cpus;
-	s->size = size;
+	s->rings = rings;
 	s->cpus = calloc(nr_cpus, sizeof(*s->cpus));
 	s->heap = calloc(nr_cpus, sizeof(struct cpu *));
 	if (!s->cpus || !s->heap) {
 		stream__free(s);
 		return NULL;
 	}
-	for (i = 0; i < nr_cpus; i++) {
-		s->cpus[i].shared = &cpus[i];
-		for (k = 0; k < FP_LANES; k++) {
-			s->cpus[i].lane[k].shared = &cpus[i].lane[k];
-			s->cpus[i].lane[k].ring = rings;
-			rings += size;
-		}
-	}
+	for (i = 0; i < nr_cpus; i++)
+		share(&s->cpus[i], &cpus[i], i * FP_LANES * size, size);
 	return s;
 }
 
@@ -79,8 +86,9 @@ void stream__free(struct stream *s)
 static bool read_slot(const struct stream *s, const struct lane *l,
 		      uint32_t pos, struct fp_slot *copy)
 {
-	const __u64 *from = (const __u64 *)&l->ring[pos & (s->size - 1)];
-	__u64 *to = (__u64 *)copy, lap = fp_ring_lap(pos, s->size);
+	const struct fp_slot *slot = &s->rings[fp_ring_at(l->shared, pos)];
+	const __u64 *from = (const __u64 *)slot;
+	__u64 *to = (__u64 *)copy, lap = fp_ring_lap(l->shared, pos);
 	size_t i;
 
 	for (i = 0; i < FP_SLOT_WORDS; i++) {
@@ -104,8 +112,9 @@ static void give_back(struct lane *l)
 }
 
 /*
- * As old as a record can be that is still to come here. Only the last one that was
- * begun can be under way; then it was begun after the lane was seen clear.
+ * As old as a record can be that is still to come here. One that is under way was
+ * begun after the lane was seen clear. It is the last one, but then it may look as if
+ * an older one was not ready yet.
  */
 static uint64_t look_at_lane(const struct stream *s, struct lane *l,
 			     uint64_t now)
@@ -113,9 +122,10 @@ static uint64_t look_at_lane(const struct stream *s, struct lane *l,
 	struct fp_slot last;
 
 	l->head = __atomic_load_n(&l->shared->head, __ATOMIC_RELAXED);
-	if (l->pos == l->head || read_slot(s, l, l->head - 1, &last))
-		l->clear = now;
 	look_at_next(s, l);
+	if (l->pos == l->head ||
+	    (l->ready && read_slot(s, l, l->head - 1, &last)))
+		l->clear = now;
 	return l->clear;
 }
 
@@ -147,15 +157,12 @@ static void find_first(struct cpu *c)
 }
 
 /*
- * The place of what is still to come in lane @l, after one of it was handed on. There
- * is none but that which look_at_lane() knows of, unless another one was begun after
- * it, and what we see of that one is older than what we see of this.
+ * What is still to come in lane @l is not before this, after one of it was handed
+ * on. If it was begun, nothing that is newer may overtake it.
  */
 static uint64_t still_to_come(const struct cpu *c, const struct lane *l)
 {
-	if (l->ready || l->pos == l->head)
-		return UINT64_MAX;
-	return c->handed > l->clear ? c->handed : l->clear;
+	return l->ready || l->pos == l->head ? UINT64_MAX : c->handed;
 }
 
 /* Of a sum, what was not @told; nothing, if it was taken before what told it. */

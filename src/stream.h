@@ -23,8 +23,8 @@
 struct stream;
 
 /*
- * @rings: FP_LANES of @size records for each CPU. All is as capture fills it, and
- * read and written until stream__free(). NULL if there is no memory.
+ * @rings: FP_LANES of @size records, a power of two, for each CPU; all is zero, and
+ * capture begins after this. NULL if there is no memory.
  */
 struct stream *stream__new(struct fp_percpu *cpus, unsigned int nr_cpus,
 			   const struct fp_slot *rings, uint32_t size);

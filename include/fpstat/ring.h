@@ -33,12 +33,17 @@ struct fp_lane {
 	__u32 head; /* the next that is written; those before were begun */
 	__u32 tail; /* the next that is read */
 	__u32 busy; /* one is being written */
+	__u32 size; /* records that there is room for, a power of two .. */
+	__u32 first; /* .. from this one on */
 	__u32 pad;
 };
 
 #define FP_LAP (1ull << 63)
 
-/* A record in the ring. Here exits, live and lost are sums since the start. */
+/*
+ * A record in the ring. Here exits, live and lost are sums since the start, modulo
+ * 2^31. Addresses are told by 63 bits: those of the kernel begin with two ones.
+ */
 struct fp_slot {
 	__u64 ns;
 	__u64 buf;
@@ -85,13 +90,13 @@ static inline void fp_ring_write(__u32 *at, __u32 value)
  * gets is taken later: a reader that sees no record begun knows that none older
  * than now is to come.
  */
-static inline int fp_ring_begin(struct fp_lane *lane, __u32 size, __u32 *pos)
+static inline int fp_ring_begin(struct fp_lane *lane, __u32 *pos)
 {
 	if (fp_ring_read(&lane->busy))
 		return 0; /* never: see above */
 	fp_ring_write(&lane->busy, 1);
 	*pos = fp_ring_read(&lane->head);
-	if (*pos - fp_ring_read(&lane->tail) >= size) {
+	if (*pos - fp_ring_read(&lane->tail) >= lane->size) {
 		fp_ring_write(&lane->busy, 0);
 		return 0;
 	}
@@ -99,35 +104,47 @@ static inline int fp_ring_begin(struct fp_lane *lane, __u32 size, __u32 *pos)
 	return 1;
 }
 
+/*
+ * The number of a record that was begun and has its time. What comes in before is
+ * older, and has a lower one; what comes in later is newer, with a higher one.
+ * Only what comes in just here may have the same: then either may be first.
+ */
+static inline __u32 fp_ring_number(__u32 *records)
+{
+	__u32 number = fp_ring_read(records);
+
+	FP_RING_STEP();
+	(void)__sync_fetch_and_add(records, 1);
+	return number;
+}
+
 static inline void fp_ring_end(struct fp_lane *lane)
 {
 	fp_ring_write(&lane->busy, 0);
 }
 
-/* What the highest bits of record @pos will be; @size is a power of two. */
-static inline __u64 fp_ring_lap(__u32 pos, __u32 size)
+/* Where record @pos is in the rings, and its lap. */
+static inline __u32 fp_ring_at(const struct fp_lane *lane, __u32 pos)
 {
-	return pos & size ? 0 : FP_LAP;
+	return lane->first + (pos & (lane->size - 1));
 }
 
+static inline __u64 fp_ring_lap(const struct fp_lane *lane, __u32 pos)
+{
+	return pos & lane->size ? 0 : FP_LAP;
+}
+
+/* @value is below FP_LAP. */
 static inline void fp_ring_put(__u64 *word, __u64 value, __u64 lap)
 {
 	FP_RING_STEP();
-	*(volatile __u64 *)word = (value & ~FP_LAP) | lap;
+	*(volatile __u64 *)word = value | lap;
 }
 
-/* What fp_ring_begin() has begun; @lap: of its position. */
-static inline void fp_ring_fill(struct fp_slot *to, const struct fp_slot *rec,
-				__u64 lap)
+/* The same for one that is not, if its highest bit can be told without. */
+static inline void fp_ring_cut(__u64 *word, __u64 value, __u64 lap)
 {
-	fp_ring_put(&to->ns, rec->ns, lap);
-	fp_ring_put(&to->buf, rec->buf, lap);
-	fp_ring_put(&to->event, rec->event, lap);
-	fp_ring_put(&to->other, rec->other, lap);
-	fp_ring_put(&to->letter, rec->letter, lap);
-	fp_ring_put(&to->passed, rec->passed, lap);
-	fp_ring_put(&to->own, rec->own, lap);
-	fp_ring_put(&to->order, rec->order, lap);
+	fp_ring_put(word, value & ~FP_LAP, lap);
 }
 
 #endif /* FPSTAT_RING_H */

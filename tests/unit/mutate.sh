@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# TAP: the tests of the automaton, of the judge, of the policies and of the sweep
-# are worth their names: each of these one-line changes makes the test of its file fail.
+# TAP: the tests of the automaton, of the judge, of the policies, of the sweep and of
+# the rings are worth their names: each of these one-line changes makes the test of its file fail.
 cd "$(dirname "$0")/../.." || exit 1
 
 all=$(mktemp -d)
@@ -156,6 +156,32 @@ flush=(
 	's/count(&ops->save, !!f->lo, !!f->hi, irqoff);/count(\&ops->save, 1, 1, irqoff);/'
 	's/else if (live != TRI_NO \&\& max)/else if (live != TRI_NO)/'
 )
+ring=(
+	's/if (fp_ring_read(&lane->busy))/if (0)/'
+	's/>= lane->size)/> lane->size)/'
+	's/>= lane->size)/>= lane->size + 1)/'
+	's/return pos & lane->size ? 0 : FP_LAP;/return FP_LAP;/'
+	's/fp_ring_put(word, value & ~FP_LAP, lap);/fp_ring_put(word, value, lap);/'
+	's/(void)__sync_fetch_and_add(records, 1);/*records = number + 1;/'
+)
+stream=(
+	's/if ((to\[i\] & FP_LAP) != lap)/if (i == 7 \&\& (to[i] \& FP_LAP) != lap)/'
+	's/(l->ready \&\& read_slot(s, l, l->head - 1, &last))/l->ready/'
+	's/(l->ready \&\& read_slot/(read_slot/'
+	's/UINT64_MAX : c->handed;/UINT64_MAX : l->clear;/'
+	's/	c->handed = c->ns;/	;/'
+	's/(int32_t)(number(l) - number(c->first)) < 0/l->next.ns < c->first->next.ns/'
+	's/	if (more > UINT32_MAX \/ 4)/	if (0)/'
+	's/(sum - \*told) & (UINT32_MAX >> 1)/sum - *told/'
+	's/((int64_t)(word << 1) >> 1)/(word << 1 >> 1)/'
+	's/	if (c->ns < s->until).*/	if (0)/'
+	's/(a->ns == b->ns && a < b)/0/'
+	's/			next++;/			;/'
+	's/s->heap\[0\]->ns < limit/s->heap[0]->ns <= limit/'
+	'/^static uint64_t look(/,/^}/s/limit = bound < limit ? bound : limit;/;/'
+	'/^int stream__drain_until/,/^}/s/limit = bound < limit ? bound : limit;/;/'
+	's/	if (!err && limit > s->until)/	if (limit > s->until)/'
+)
 
 cc()
 {
@@ -163,7 +189,13 @@ cc()
 		"$@" 2>"$tmp/errors"
 }
 
-compile() { cc "tests/unit/$1.c" -o "$tmp/$1" -lcmocka; }
+compile() # TEST
+{
+	local with=()
+
+	[ "$1" != t_stream ] || with=(src/{stream,util}.c)
+	cc "tests/unit/$1.c" "${with[@]}" -o "$tmp/$1" -lcmocka
+}
 
 report() { echo "$1 - $2"; }
 
@@ -193,8 +225,8 @@ mutate() # HEADER TEST MUTATION...
 	done
 }
 
-# What the tests of the policies are linked with.
-sources=(src/{needs,prove,replay,sweep,flush,param}.c src/policy*.c)
+# What the tests are linked with.
+sources=(src/{needs,prove,replay,sweep,flush,param,stream,util}.c src/policy*.c)
 
 objects() # SOURCE...: of those in $tmp
 {
@@ -212,6 +244,7 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 
 	case $1 in
 	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
+	stream.c) tests=t_stream ;;
 	esac
 	case $1 in
 	*.c)	objects "src/$1" || return 2 ;;
@@ -277,6 +310,8 @@ part mutate_source policy_rows.c "${rows[@]}"
 part mutate_source prove.c "${prove[@]}"
 part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
+part mutate ring.h t_stream "${ring[@]}"
+part mutate_source stream.c "${stream[@]}"
 wait
 for i in $(seq $parts); do cat "$all/$i/out"; done
 echo "1..$(cat "$all"/*/out | grep -cE '^(not )?ok')"
