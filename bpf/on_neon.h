@@ -131,7 +131,7 @@ static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
 	c->begins = t;
 	c->flags |= FP_REC_NO_STEP;
 	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
-	c->flags &= ~FP_REC_NO_STEP; /* nothing was recorded */
+	c->flags &= ~(__u64)FP_REC_NO_STEP; /* nothing was recorded */
 }
 
 static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)

@@ -44,11 +44,11 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
  */
 static __always_inline bool record(struct fp_percpu *c, struct fp_lane *lane,
 				   const struct fp_event *ev, __u64 other,
-				   __u32 own, __u32 flags)
+				   __u32 own, __u64 flags)
 {
-	__u64 lap, passed, lost;
+	__u64 pos, lap, passed, lost;
 	struct fp_slot *to;
-	__u32 pos, at;
+	__u32 at;
 
 	if (!fp_ring_begin(lane, &pos)) {
 		ADD(c->lost, 1);
@@ -61,15 +61,16 @@ static __always_inline bool record(struct fp_percpu *c, struct fp_lane *lane,
 	lap = fp_ring_lap(lane, pos);
 	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
 	passed = c->passed;
-	lost = c->lost << 32;
+	lost = c->lost;
 	barrier();
-	fp_ring_cut(&to->order, fp_ring_number(&c->records) | lost, lap);
+	fp_ring_put(&to->order,
+		    fp_ring_number(&c->records) << 33 >> 1 | (__u32)lost, lap);
 	fp_ring_cut(&to->passed, passed, lap);
 	fp_ring_cut(&to->buf, ev->buf, lap);
 	fp_ring_put(&to->event, pack(ev), lap);
 	fp_ring_cut(&to->other, other, lap);
 	fp_ring_cut(&to->letter, c->judge.letter, lap);
-	fp_ring_put(&to->own, own | (__u64)flags << 32, lap);
+	fp_ring_cut(&to->own, (__u64)own << 32 | flags, lap);
 	fp_ring_end(lane);
 	return true;
 }
@@ -77,13 +78,13 @@ static __always_inline bool record(struct fp_percpu *c, struct fp_lane *lane,
 /* By a program that nothing of ours can come into. */
 static __always_inline void record_main(struct fp_percpu *c,
 					const struct fp_event *ev, __u32 own,
-					__u32 flags)
+					__u64 flags)
 {
 	if (record(c, &c->lane[FP_LANE_MAIN], ev, c->other, own,
 		   flags | c->flags))
 		c->flags = 0;
 	else
-		c->flags &= ~FP_REC_LAST; /* it was of this one */
+		c->flags &= ~(__u64)FP_REC_LAST; /* it was of this one */
 	c->other = 0;
 }
 
@@ -107,8 +108,8 @@ static __always_inline void record_only(struct fp_percpu *c,
 static __always_inline void record_in_lane(struct fp_percpu *c,
 					   enum fp_lane_nr lane,
 					   const struct fp_event *ev,
-					   __u64 other,
-					   const struct fp_vcpu *v, __u32 flags)
+					   __u64 other, const struct fp_vcpu *v,
+					   __u32 flags)
 {
 	if (streaming)
 		record(c, &c->lane[lane], ev, other, v ? v->slot : FP_NO_SLOT,
@@ -117,8 +118,7 @@ static __always_inline void record_in_lane(struct fp_percpu *c,
 
 /* Of what happens to a state in memory, whoever is current. */
 static __always_inline void record_in_memory(struct fp_percpu *c, __u8 kind,
-					     __u64 buf,
-					     const struct fp_vcpu *v)
+					     __u64 buf, const struct fp_vcpu *v)
 {
 	const struct fp_event ev = { .buf = buf, .kind = kind };
 

@@ -75,8 +75,8 @@ void capture__keep(struct capture *c, size_t ended);
 void capture__tick(struct capture *c);
 
 /*
- * Hands the records of the stream that came since the last call to @fn, in order;
- * to be called as often as capture__tick(). A value that is not 0 ends it.
+ * Hands the records of the stream that came since the last call to @fn, in the order
+ * that stream.h tells; to be called as often as capture__tick(). A value that is not 0 ends it.
  * Returns that value, or 0.
  */
 int capture__drain(struct capture *c,

@@ -13,6 +13,7 @@
 
 #define PART_MIN 4096 /* bytes */
 #define PARTS 8 /* that have room in --max-size */
+#define RING_MAX 4096 /* pages */
 
 struct record_config {
 	struct recording_config to;
@@ -51,8 +52,8 @@ static const struct opt opts[] = {
 	OPT_COMMON,
 	{ .name = "ring", .type = OPT_COUNT, .offset = AT(ring), .arg = "PAGES",
 	  .test = true,
-	  .help = "have room for so many pages of records, a power of two, where "
-		  "fpstat has as many as it needs" },
+	  .help = "have room for so many pages of records, a power of two, in "
+		  "each ring, where fpstat has as many as it needs" },
 	{}
 };
 /* clang-format on */
@@ -110,6 +111,19 @@ static int parse_sizes(const struct command *cmd, struct record_config *cfg)
 	return 0;
 }
 
+/* Of the rings; 0, or the exit code. */
+static int parse_ring(const struct command *cmd, struct record_config *cfg)
+{
+	if (cfg->ring > RING_MAX || cfg->ring & (cfg->ring - 1))
+		return opt__usage_error(cmd,
+					"--ring wants a power of two of pages, "
+					"at most %d",
+					RING_MAX);
+	cfg->to.count.capture.ring =
+		(uint32_t)cfg->ring * (uint32_t)sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
 static int check_output(const struct command *cmd,
 			const struct record_config *cfg)
 {
@@ -146,10 +160,10 @@ static int record_main(const struct command *cmd, int argc, char **argv)
 	code = check_output(cmd, &cfg);
 	if (!code)
 		code = parse_sizes(cmd, &cfg);
+	if (!code)
+		code = parse_ring(cmd, &cfg);
 	if (code)
 		return code;
-	cfg.to.count.capture.ring =
-		(uint32_t)cfg.ring * (uint32_t)sysconf(_SC_PAGESIZE);
 	cfg.to.count.interval = cfg.duration;
 	cfg.to.count.count = cfg.duration > 0;
 	cfg.to.command = command = rest.argc ? join(rest.argv) : NULL;

@@ -6,13 +6,17 @@
 
 #include "util.h"
 
-#define SETTLE_NS 100000 /* until each CPU sees what another one wrote */
+/*
+ * What one CPU has written is seen by another one a moment later, and nobody says
+ * how much later. This is a thousand moments; what is later yet is found out.
+ */
+#define SETTLE_NS 100000
 #define GIVE_BACK 256 /* records */
 
 struct lane {
 	struct fp_lane *shared;
-	uint32_t pos; /* the next to read */
-	uint32_t head; /* those before it were begun when we looked */
+	uint64_t pos; /* the next to read */
+	uint64_t head; /* those before it were begun when we looked */
 	uint64_t clear; /* when it was seen last with none that was not ready */
 	bool ready; /* the next one: */
 	struct fp_slot next;
@@ -45,7 +49,7 @@ static void share(struct cpu *c, struct fp_percpu *cpu, uint32_t first,
 	c->shared = cpu;
 	for (i = 0; i < FP_LANES; i++) {
 		cpu->lane[i].first = first + i * size;
-		cpu->lane[i].size = size;
+		cpu->lane[i].size = cpu->lane[i].end = size;
 		c->lane[i].shared = &cpu->lane[i];
 	}
 }
@@ -84,7 +88,7 @@ void stream__free(struct stream *s)
 
 /* Is record @pos all there? Then it is copied. */
 static bool read_slot(const struct stream *s, const struct lane *l,
-		      uint32_t pos, struct fp_slot *copy)
+		      uint64_t pos, struct fp_slot *copy)
 {
 	const struct fp_slot *slot = &s->rings[fp_ring_at(l->shared, pos)];
 	const __u64 *from = (const __u64 *)slot;
@@ -108,7 +112,8 @@ static void look_at_next(const struct stream *s, struct lane *l)
 /* The writer may have it again: all that we read of it was read before. */
 static void give_back(struct lane *l)
 {
-	__atomic_store_n(&l->shared->tail, l->pos, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->shared->end, l->pos + l->shared->size,
+			 __ATOMIC_RELEASE);
 }
 
 /*
@@ -131,16 +136,17 @@ static uint64_t look_at_lane(const struct stream *s, struct lane *l,
 
 /* ---- one CPU ---- */
 
-/* Where it is in the order of its CPU. */
+/* Where the next one is in the order of its CPU. */
 static uint32_t number(const struct lane *l)
 {
-	return (uint32_t)l->next.order;
+	return (uint32_t)(l->next.order >> 32);
 }
 
-/*
- * Equal numbers: the program of the later lane was interrupted by the other, and
- * either may be first.
- */
+static bool before(uint32_t a, uint32_t b)
+{
+	return (a - b) >> 30 & 1;
+}
+
 static void find_first(struct cpu *c)
 {
 	struct lane *l;
@@ -148,7 +154,7 @@ static void find_first(struct cpu *c)
 	c->first = NULL;
 	for (l = c->lane; l < c->lane + FP_LANES; l++) {
 		if (l->ready &&
-		    (!c->first || (int32_t)(number(l) - number(c->first)) < 0))
+		    (!c->first || before(number(l), number(c->first))))
 			c->first = l;
 	}
 	c->ns = c->handed;
@@ -208,13 +214,13 @@ static struct fp_rec record(const struct stream *s, struct cpu *c)
 		},
 		.other = address(from->other),
 		.letter = address(from->letter),
-		.slot = (uint32_t)from->own,
+		.slot = (uint32_t)(address(from->own) >> 32),
 		.cpu = (uint32_t)(c - s->cpus),
-		.flags = (uint32_t)(from->own >> 32),
+		.flags = (uint32_t)from->own,
 	};
 
-	tell_sums(c, &rec, from->passed, from->order >> 32);
-	if (c->ns < s->until) /* out of order: nobody knows what is left out */
+	tell_sums(c, &rec, from->passed, from->order);
+	if (c->ns < s->until) /* too late: what came after it was handed on */
 		rec.flags |= FP_REC_GAP;
 	return rec;
 }

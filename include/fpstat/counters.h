@@ -90,8 +90,8 @@ struct fp_percpu {
 		};
 		__u64 passed; /* both */
 	};
-	__u32 flags; /* of the next record */
-	__u32 records; /* made or lost: their order */
+	__u64 flags; /* of the next record */
+	__u64 records; /* made, and their order */
 	struct fp_lane lane[FP_LANES];
 
 	/* The witness programs, and what they compare with. */

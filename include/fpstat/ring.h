@@ -10,9 +10,11 @@
  *
  * A record is ready when all of its words carry the lap in their highest bit: 1 the
  * first time around, 0 the second, and so on. So it does not matter in which order
- * they become visible to another CPU; BPF can't order them. Of each word the reader
- * has seen the lap before, hence it sees either that again or the new one. What the
- * writer overwrites was read before: it writes only if it saw so in the tail.
+ * they become visible to another CPU: BPF programs have no barriers on old kernels.
+ * A word is written at once, and of each the reader has seen the lap before; hence
+ * it sees that again, or the new one, and then it has the value, too. The writer
+ * writes after a branch on the end, which the reader moves when it has read: no CPU
+ * makes stores visible before it knows that they will be made.
  *
  * As model.h: compiled as BPF, as user space and in the tests.
  */
@@ -28,21 +30,24 @@ enum fp_lane_nr {
 	FP_LANES,
 };
 
-/* Positions: the number of a record since the start, modulo 2^32. */
+/*
+ * Positions: how many records there were before, since the start. All have 64 bits:
+ * what BPF has to cut takes time.
+ */
 struct fp_lane {
-	__u32 head; /* the next that is written; those before were begun */
-	__u32 tail; /* the next that is read */
-	__u32 busy; /* one is being written */
-	__u32 size; /* records that there is room for, a power of two .. */
-	__u32 first; /* .. from this one on */
-	__u32 pad;
+	__u64 head; /* the next that is written; those before were begun */
+	__u64 end; /* none from here on: they are read first */
+	__u64 busy; /* one is being written */
+	__u64 size; /* records that there is room for, a power of two .. */
+	__u64 first; /* .. from this one on */
 };
 
 #define FP_LAP (1ull << 63)
 
 /*
  * A record in the ring. Here exits, live and lost are sums since the start, modulo
- * 2^31. Addresses are told by 63 bits: those of the kernel begin with two ones.
+ * 2^31, as is the number. Addresses and the slot are told without the highest bit:
+ * it is as the next one.
  */
 struct fp_slot {
 	__u64 ns;
@@ -51,8 +56,8 @@ struct fp_slot {
 	__u64 other;
 	__u64 letter;
 	__u64 passed; /* exits, and << 32: live */
-	__u64 own; /* slot, and << 32: flags */
-	__u64 order; /* number on its CPU, and << 32: lost */
+	__u64 own; /* flags, and << 32: slot */
+	__u64 order; /* lost, and << 32: number on its CPU */
 };
 
 #define FP_SLOT_WORDS (sizeof(struct fp_slot) / sizeof(__u64))
@@ -74,15 +79,15 @@ union fp_event_half {
 #define FP_RING_STEP() ((void)0)
 #endif
 
-static inline __u32 fp_ring_read(const __u32 *at)
+static inline __u64 fp_ring_read(const __u64 *at)
 {
-	return *(const volatile __u32 *)at;
+	return *(const volatile __u64 *)at;
 }
 
-static inline void fp_ring_write(__u32 *at, __u32 value)
+static inline void fp_ring_write(__u64 *at, __u64 value)
 {
 	FP_RING_STEP();
-	*(volatile __u32 *)at = value;
+	*(volatile __u64 *)at = value;
 }
 
 /*
@@ -90,13 +95,13 @@ static inline void fp_ring_write(__u32 *at, __u32 value)
  * gets is taken later: a reader that sees no record begun knows that none older
  * than now is to come.
  */
-static inline int fp_ring_begin(struct fp_lane *lane, __u32 *pos)
+static inline int fp_ring_begin(struct fp_lane *lane, __u64 *pos)
 {
 	if (fp_ring_read(&lane->busy))
 		return 0; /* never: see above */
 	fp_ring_write(&lane->busy, 1);
 	*pos = fp_ring_read(&lane->head);
-	if (*pos - fp_ring_read(&lane->tail) >= lane->size) {
+	if (*pos == fp_ring_read(&lane->end)) {
 		fp_ring_write(&lane->busy, 0);
 		return 0;
 	}
@@ -109,9 +114,9 @@ static inline int fp_ring_begin(struct fp_lane *lane, __u32 *pos)
  * older, and has a lower one; what comes in later is newer, with a higher one.
  * Only what comes in just here may have the same: then either may be first.
  */
-static inline __u32 fp_ring_number(__u32 *records)
+static inline __u64 fp_ring_number(__u64 *records)
 {
-	__u32 number = fp_ring_read(records);
+	__u64 number = fp_ring_read(records);
 
 	FP_RING_STEP();
 	(void)__sync_fetch_and_add(records, 1);
@@ -124,12 +129,12 @@ static inline void fp_ring_end(struct fp_lane *lane)
 }
 
 /* Where record @pos is in the rings, and its lap. */
-static inline __u32 fp_ring_at(const struct fp_lane *lane, __u32 pos)
+static inline __u64 fp_ring_at(const struct fp_lane *lane, __u64 pos)
 {
 	return lane->first + (pos & (lane->size - 1));
 }
 
-static inline __u64 fp_ring_lap(const struct fp_lane *lane, __u32 pos)
+static inline __u64 fp_ring_lap(const struct fp_lane *lane, __u64 pos)
 {
 	return pos & lane->size ? 0 : FP_LAP;
 }

@@ -61,8 +61,7 @@ static void make(struct host *h, unsigned int cpu)
 	struct fp_percpu *c = &h->cpus[cpu];
 	struct fp_lane *lane = &c->lane[FP_LANE_MAIN];
 	struct fp_slot *to;
-	uint64_t lap;
-	uint32_t pos;
+	__u64 pos, lap;
 
 	if (!fp_ring_begin(lane, &pos)) {
 		c->lost++;
@@ -71,14 +70,15 @@ static void make(struct host *h, unsigned int cpu)
 	to = &h->rings[fp_ring_at(lane, pos)];
 	lap = fp_ring_lap(lane, pos);
 	fp_ring_put(&to->ns, now_ns(), lap);
-	fp_ring_cut(&to->order, fp_ring_number(&c->records) | c->lost << 32,
+	fp_ring_put(&to->order,
+		    fp_ring_number(&c->records) << 33 >> 1 | (__u32)c->lost,
 		    lap);
 	fp_ring_cut(&to->passed, c->passed, lap);
 	fp_ring_cut(&to->buf, 0xffff000000001000ull, lap);
 	fp_ring_put(&to->event, 0, lap);
 	fp_ring_cut(&to->other, 0, lap);
 	fp_ring_cut(&to->letter, 0, lap);
-	fp_ring_put(&to->own, FP_NO_SLOT, lap);
+	fp_ring_cut(&to->own, (__u64)FP_NO_SLOT << 32, lap);
 	fp_ring_end(lane);
 }
 

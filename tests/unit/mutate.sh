@@ -158,8 +158,7 @@ flush=(
 )
 ring=(
 	's/if (fp_ring_read(&lane->busy))/if (0)/'
-	's/>= lane->size)/> lane->size)/'
-	's/>= lane->size)/>= lane->size + 1)/'
+	's/if (\*pos == fp_ring_read(&lane->end))/if (0)/'
 	's/return pos & lane->size ? 0 : FP_LAP;/return FP_LAP;/'
 	's/fp_ring_put(word, value & ~FP_LAP, lap);/fp_ring_put(word, value, lap);/'
 	's/(void)__sync_fetch_and_add(records, 1);/*records = number + 1;/'
@@ -170,7 +169,9 @@ stream=(
 	's/(l->ready \&\& read_slot/(read_slot/'
 	's/UINT64_MAX : c->handed;/UINT64_MAX : l->clear;/'
 	's/	c->handed = c->ns;/	;/'
-	's/(int32_t)(number(l) - number(c->first)) < 0/l->next.ns < c->first->next.ns/'
+	's/before(number(l), number(c->first))/l->next.ns < c->first->next.ns/'
+	's/return (a - b) >> 30 \& 1;/return a < b;/'
+	's/l->pos + l->shared->size,/l->pos + l->shared->size + 1,/'
 	's/	if (more > UINT32_MAX \/ 4)/	if (0)/'
 	's/(sum - \*told) & (UINT32_MAX >> 1)/sum - *told/'
 	's/((int64_t)(word << 1) >> 1)/(word << 1 >> 1)/'

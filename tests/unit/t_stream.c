@@ -90,9 +90,8 @@ static void make(unsigned int cpu, unsigned int nr_lane)
 				     .foreign = 1,
 				     .arg = 127 };
 	struct fp_lane *lane = &c->lane[nr_lane];
-	uint64_t lap, passed, lost;
+	__u64 pos, lap, passed, lost;
 	struct fp_slot *to;
-	uint32_t pos;
 
 	assert_true(nr < MAX);
 	made->cpu = cpu;
@@ -108,15 +107,15 @@ static void make(unsigned int cpu, unsigned int nr_lane)
 	fp_ring_put(&to->ns, m.clock, lap);
 	passed = c->passed;
 	made->lost_before = c->lost;
-	lost = c->lost << 32;
-	fp_ring_cut(&to->order, fp_ring_number(&c->records) | lost, lap);
+	lost = c->lost;
+	fp_ring_put(&to->order,
+		    fp_ring_number(&c->records) << 33 >> 1 | (__u32)lost, lap);
 	fp_ring_cut(&to->passed, passed, lap);
 	fp_ring_cut(&to->buf, address(nr), lap);
 	fp_ring_put(&to->event, half.all, lap);
 	fp_ring_cut(&to->other, nr, lap);
 	fp_ring_cut(&to->letter, address(nr) | FP_NOTE_MOVED, lap);
-	fp_ring_put(&to->own, (uint32_t)~nr | (uint64_t)FP_REC_REVOKE << 32,
-		    lap);
+	fp_ring_cut(&to->own, (nr % 2 ? nr : ~nr) << 32 | FP_REC_REVOKE, lap);
 	fp_ring_end(lane);
 	made->ended = m.clock;
 	made->last = m.steps;
@@ -137,7 +136,8 @@ static int take(void *ctx, const struct fp_rec *r)
 	assert_int_equal(r->ev.buf, address(r->other));
 	assert_int_equal(r->letter, address(r->other) | FP_NOTE_MOVED);
 	assert_int_equal(r->ev.gen, (uint32_t)~r->other);
-	assert_int_equal(r->slot, (uint32_t)~r->other);
+	assert_int_equal(r->slot,
+			 (uint32_t)(r->other % 2 ? r->other : ~r->other));
 	assert_int_equal(r->ev.kind, FP_EV_SAVE);
 	assert_int_equal(r->ev.foreign, 1);
 	assert_int_equal(r->ev.arg, 127);
