@@ -31,6 +31,8 @@ is "a while" seconds
 is "no file" says '--output is missing' 2 stream -- true
 is "operand" says 'after --' 2 stream -o "$trace" true
 is "no time" says 'wants seconds' 2 stream -o "$trace" -d 0 -- true
+is "a ring of three pages" says 'wants a power of two' 2 stream -o "$trace" --ring 3 -- true
+is "a ring that is too large" says 'at most 4096' 2 stream -o "$trace" --ring 8192 -- true
 
 # status
 is "status 7" record 7 stream -o "$trace" -- sh -c 'exit 7'
