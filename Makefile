@@ -94,7 +94,7 @@ help:
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
-#: make bench [RECORDS=N]     how fast a stream is judged, written and read, and
+#: make bench [RECORDS=N]     how fast a stream is merged, judged, written and read, and
 #:                            in how much memory; then bench-peers
 #: make bench-peers           traces of fpstat, perf and trace-cmd of one load in the
 #:                            lab, side by side; KERNELS=6.1 TURNS=1000 EXITS=20000

@@ -27,6 +27,7 @@ struct host {
 	struct fp_slot *rings;
 	struct stream *stream;
 	uint64_t rate; /* of each CPU, a second */
+	uint64_t made; /* or lost */
 	bool made_all;
 	uint64_t read;
 };
@@ -63,6 +64,7 @@ static void make(struct host *h, unsigned int cpu)
 	struct fp_slot *to;
 	__u64 pos, lap;
 
+	h->made++;
 	if (!fp_ring_begin(lane, &pos)) {
 		c->lost++;
 		return;
@@ -143,6 +145,7 @@ static void keep_up(uint64_t rate)
 	const struct timespec tick = { .tv_nsec = (long)(SESSION_TICK * 1e9) };
 	struct host h;
 	pthread_t maker;
+	uint64_t lost;
 	bool last;
 
 	begin(&h, 2);
@@ -156,9 +159,11 @@ static void keep_up(uint64_t rate)
 		nanosleep(&tick, NULL);
 	} while (!last);
 	pthread_join(maker, NULL);
-	printf("{\"type\":\"keep-up\",\"per_cpu_and_s\":%llu,\"records\":%llu,\"lost\":%llu}\n",
+	lost = h.cpus[0].lost + h.cpus[1].lost;
+	printf("{\"type\":\"keep-up\",\"per_cpu_and_s\":%llu,\"records\":%llu,\"lost\":%llu,\"unaccounted\":%llu}\n",
 	       (unsigned long long)rate, (unsigned long long)h.read,
-	       (unsigned long long)(h.cpus[0].lost + h.cpus[1].lost));
+	       (unsigned long long)lost,
+	       (unsigned long long)(h.made - h.read - lost));
 	end(&h);
 }
 
