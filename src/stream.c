@@ -12,6 +12,7 @@
  */
 #define SETTLE_NS 100000
 #define GIVE_BACK 256 /* records */
+#define LOOKS 10000 /* at one that is under way */
 
 struct lane {
 	struct fp_lane *shared;
@@ -330,9 +331,27 @@ int stream__drain(struct stream *s,
 	return stream__drain_until(s, now, fn, ctx);
 }
 
+/* What was begun by now; false: one is under way. */
+static bool look_again(const struct stream *s, struct cpu *c)
+{
+	bool all = true;
+	struct lane *l;
+
+	for (l = c->lane; l < c->lane + FP_LANES; l++) {
+		l->head = __atomic_load_n(&l->shared->head, __ATOMIC_RELAXED);
+		look_at_next(s, l);
+		all &= l->ready || l->pos == l->head;
+	}
+	find_first(c);
+	return all;
+}
+
+/* What came after a record that is not handed on yet is told after it. */
 struct fp_rec stream__rest(struct stream *s, unsigned int cpu)
 {
 	struct cpu *c = &s->cpus[cpu];
+	uint64_t passed = counter__read(&c->shared->passed);
+	uint64_t lost = counter__read(&c->shared->lost);
 	struct fp_rec rec = {
 		.ns = s->until,
 		.ev.kind = FP_EV_EXIT,
@@ -340,8 +359,14 @@ struct fp_rec stream__rest(struct stream *s, unsigned int cpu)
 		.cpu = cpu,
 		.flags = FP_REC_NO_STEP | FP_REC_NO_JUDGE,
 	};
+	int i;
 
-	tell_sums(c, &rec, counter__read(&c->shared->passed),
-		  counter__read(&c->shared->lost));
+	for (i = 0; i < LOOKS && !look_again(s, c); i++)
+		;
+	if (c->first) {
+		passed = c->first->next.passed;
+		lost = c->first->next.order;
+	}
+	tell_sums(c, &rec, passed, lost);
 	return rec;
 }

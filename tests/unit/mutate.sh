@@ -181,6 +181,8 @@ stream=(
 	's/s->heap\[0\]->ns < limit/s->heap[0]->ns <= limit/'
 	'/^static uint64_t look(/,/^}/s/limit = bound < limit ? bound : limit;/;/'
 	'/^int stream__drain_until/,/^}/s/limit = bound < limit ? bound : limit;/;/'
+	's/		passed = c->first->next.passed;/		;/'
+	's/		lost = c->first->next.order;/		;/'
 	's/	if (!err && limit > s->until)/	if (limit > s->until)/'
 )
 

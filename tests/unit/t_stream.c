@@ -96,7 +96,7 @@ static void make(unsigned int cpu, unsigned int nr_lane)
 	assert_true(nr < MAX);
 	made->cpu = cpu;
 	made->began = m.clock;
-	made->first = m.steps;
+	made->first = ++m.steps;
 	made->lost = !fp_ring_begin(lane, &pos);
 	if (made->lost) {
 		c->lost++;
@@ -460,6 +460,35 @@ static void many(void **state)
 	assert_true(lost > 100);
 }
 
+/* ---- exits and losses that have no record ---- */
+
+/* A record came meanwhile: what is told now ends there. */
+static void rest(void **state)
+{
+	struct fp_rec r;
+
+	(void)state;
+	start(1);
+	make(0, FP_LANE_MAIN);
+	m.clock++;
+	m.cpus[0].exits = 3;
+	drain();
+	m.clock++;
+	m.cpus[0].exits = 5;
+	make(0, FP_LANE_RUN_END);
+	m.cpus[0].exits = 9;
+	make(0, FP_LANE_RUN_END);
+	r = stream__rest(m.stream, 0);
+	assert_int_equal(r.exits, 5);
+	assert_int_equal(r.lost, 0);
+	m.exits = r.exits;
+	finish();
+	assert_int_equal(m.exits, 9);
+	assert_int_equal(m.lost, 1);
+	r = stream__rest(m.stream, 0);
+	assert_int_equal(r.exits | r.live | r.lost, 0);
+}
+
 /* ---- equally old ---- */
 
 static int lower_first(void *ctx, const struct fp_rec *r)
@@ -505,7 +534,7 @@ static void ended(void **state)
 	finish();
 }
 
-/* Sums that begin anew at 2^32, of which a record has 31 bits of some. */
+/* Sums and numbers that begin anew at 2^31. */
 static void large_sums(void **state)
 {
 	unsigned int i;
@@ -522,6 +551,11 @@ static void large_sums(void **state)
 		assert_int_equal(m.exits, (i + 1) * 0x30000000ull);
 		assert_int_equal(m.live, (i + 1) * 0x2fffffffull);
 	}
+	start(4);
+	m.cpus[0].records = 0x7fffffff;
+	make(0, FP_LANE_RUN_END);
+	make(0, FP_LANE_MAIN);
+	finish();
 }
 
 int main(void)
@@ -530,8 +564,8 @@ int main(void)
 		cmocka_unit_test(interrupted), cmocka_unit_test(busy),
 		cmocka_unit_test(torn),	       cmocka_unit_test(hole),
 		cmocka_unit_test(late),	       cmocka_unit_test(many),
-		cmocka_unit_test(same_time),   cmocka_unit_test(ended),
-		cmocka_unit_test(large_sums),
+		cmocka_unit_test(rest),	       cmocka_unit_test(same_time),
+		cmocka_unit_test(ended),       cmocka_unit_test(large_sums),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
