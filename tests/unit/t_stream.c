@@ -16,7 +16,12 @@ static void step(void);
 #include "fpstat/counters.h"
 #include "stream.h"
 
-enum { CPUS = 3, MAX = 4096, ALL = 256 };
+enum {
+	CPUS = 3,
+	MAX = 4096,
+	STEPS = 12, /* of a record */
+	ALL = 256, /* sets of its words */
+};
 
 /* One record that was made or lost, by its number in fp_rec.other. */
 struct made {
@@ -44,7 +49,7 @@ static struct machine {
 	void (*interrupt)(void); /* at each step, or NULL */
 } m;
 
-/* Other memory than the reader's would be if it saw none of our writes. */
+/* Rings of @size records. */
 static void start(uint32_t size)
 {
 	free(m.rings);
@@ -237,35 +242,41 @@ static void preempt(void)
 	}
 }
 
-/* Each step of one lane, and of the one that came into it, is interrupted once. */
+/* @before: records, so that laps are old, new and in between. */
+static void interrupt_at(unsigned int step, unsigned int inner_step,
+			 unsigned int before)
+{
+	unsigned int i;
+
+	start(8);
+	for (i = 0; i < before; i++) {
+		make(0, i % FP_LANES);
+		m.clock++;
+		drain();
+	}
+	at = step;
+	inner_at = inner_step;
+	m.interrupt = preempt;
+	make(0, FP_LANE_RUN_END);
+	m.interrupt = NULL;
+	make(1, FP_LANE_MAIN);
+	make(0, FP_LANE_MAIN);
+	finish();
+	assert_int_equal(m.lost, 0);
+}
+
+/* Each step of one lane, and of the one that came into it. */
 static void interrupted(void **state)
 {
-	const unsigned int steps = 15;
-	unsigned int i, k, read, before;
+	unsigned int i, k, n = 0;
 
 	(void)state;
-	for (read = 0; read < 2; read++) {
-		for (i = 0; i < steps; i++) {
-			for (k = 0; k < steps; k++) {
-				start(8);
-				reading = read;
-				/* So that laps are old, new and in between. */
-				for (before = 0; before < (i + k) % 17;
-				     before++) {
-					make(0, before % FP_LANES);
-					m.clock++;
-					drain();
-				}
-				at = i;
-				inner_at = k;
-				m.interrupt = preempt;
-				make(0, FP_LANE_RUN_END);
-				m.interrupt = NULL;
-				make(1, FP_LANE_MAIN);
-				make(0, FP_LANE_MAIN);
-				finish();
-				assert_int_equal(m.lost, 0);
-			}
+	for (i = 0; i <= STEPS; i++) {
+		for (k = 0; k <= STEPS; k++) {
+			reading = false;
+			interrupt_at(i, k, n % 17);
+			reading = true;
+			interrupt_at(i, k, n++ % 17);
 		}
 	}
 }
@@ -282,7 +293,7 @@ static void busy(void **state)
 	unsigned int i, lost = 0;
 
 	(void)state;
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i <= STEPS; i++) {
 		start(8);
 		at = i;
 		m.interrupt = come_in;
@@ -291,7 +302,7 @@ static void busy(void **state)
 		finish();
 		lost += (unsigned int)m.lost;
 	}
-	assert_int_equal(lost, 11);
+	assert_int_equal(lost, STEPS - 1);
 }
 
 /* ---- what becomes visible in whatever order ---- */
