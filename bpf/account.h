@@ -60,6 +60,22 @@ static __always_inline void account_guest(struct fp_percpu *c,
 		ADD(v->runs_live, 1);
 }
 
+/* Of a user state; @v as below. */
+static __always_inline void account_format(struct fp_percpu *c,
+					   struct fp_vcpu *v, __u32 ops)
+{
+	__u64 more = c->bytes - FP_FPSIMD_BYTES;
+
+	if (!c->bytes || !more)
+		return;
+	if (c->bytes == FP_BYTES_UNSEEN)
+		ADD(*(v ? &v->host.unseen : &c->task.unseen), 1);
+	else if (ops & FP_OP_USER_SAVE)
+		ADD(*(v ? &v->host.save_more : &c->task.save_more), more);
+	else
+		ADD(*(v ? &v->host.load_more : &c->task.load_more), more);
+}
+
 /* @v: the vcpu that this is charged to, or NULL. */
 static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
 				    __u32 step)
@@ -76,6 +92,8 @@ static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
 	}
 	if (ops & FP_OP_USER_LOAD)
 		ADD(*(v ? &v->host.load : &c->task.load), 1);
+	if (sve_mask && ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD))
+		account_format(c, v, ops);
 	if (ops & FP_OP_KERNEL_SAVE)
 		ADD(c->kernel.save, 1);
 	if (ops & FP_OP_KERNEL_LOAD)

@@ -14,6 +14,11 @@
  *                   since 5294afdbf45a, 6.10
  *   task_state()    task_struct.state up to 5.13, .__state since 2f064a59a11f
  *                   ("sched: Change task_struct::state"), 5.14
+ *   task_sve_vl()   thread.sve_vl up to 5.15, thread.vl[] since 5.16
+ *   loads_sve()     TIF_SVE decides up to 6.1; since 6.2 thread.fp_type does, and
+ *                   TIF_SVE follows when it is loaded. Stable 6.1 has both, and
+ *                   they agree
+ *   used_sme()      thread.za_state since 5.19, thread.sme_state since 6.3
  *   neon_buf()      none up to 6.7; embedded since aefbab8e77eb ("arm64:
  *                   fpsimd: Preserve/restore kernel mode NEON at context
  *                   switch"), 6.8; a pointer since 4fa617cc6851 ("arm64/fpsimd:
@@ -89,6 +94,51 @@ struct task_struct {
 
 struct task_struct___5_13 {
 	long state;
+};
+
+struct thread_struct___5_15 {
+	unsigned int sve_vl;
+};
+
+struct task_struct___5_15 {
+	struct thread_struct___5_15 thread;
+};
+
+struct thread_struct___5_16 {
+	unsigned int vl[2];
+};
+
+struct task_struct___5_16 {
+	struct thread_struct___5_16 thread;
+};
+
+struct thread_struct___6_2 {
+	void *za_state;
+};
+
+struct task_struct___6_2 {
+	struct thread_struct___6_2 thread;
+};
+
+enum fp_type {
+	FP_STATE_FPSIMD = 1,
+};
+
+struct thread_struct___6_3 {
+	enum fp_type fp_type;
+	void *sme_state;
+};
+
+struct task_struct___6_3 {
+	struct thread_struct___6_3 thread;
+};
+
+struct cpu_fp_state___6_2 {
+	enum fp_type to_save;
+};
+
+struct pt_regs___any {
+	int syscallno;
 };
 
 struct thread_struct___6_8 {
@@ -200,6 +250,74 @@ static __always_inline __u64 task_buf(const struct task_struct *t)
 static __always_inline __u32 task_home(const struct task_struct *t)
 {
 	return BPF_CORE_READ(t, thread.fpsimd_cpu);
+}
+
+/* The vector length of @t, in bytes. */
+static __always_inline __u32 task_sve_vl(const struct task_struct *t)
+{
+	const struct task_struct___5_15 *old = (const void *)t;
+	const struct task_struct___5_16 *new = (const void *)t;
+
+	if (bpf_core_field_exists(new->thread.vl))
+		return BPF_CORE_READ(new, thread.vl[0]);
+	return BPF_CORE_READ(old, thread.sve_vl);
+}
+
+/* Has @t memory for ZA and streaming mode? From its first SME instruction on. */
+static __always_inline bool used_sme(const struct task_struct *t)
+{
+	const struct task_struct___6_2 *old = (const void *)t;
+	const struct task_struct___6_3 *new = (const void *)t;
+
+	if (bpf_core_field_exists(new->thread.sme_state))
+		return BPF_CORE_READ(new, thread.sme_state);
+	if (bpf_core_field_exists(old->thread.za_state))
+		return BPF_CORE_READ(old, thread.za_state);
+	return false;
+}
+
+/*
+ * Up to 6.1 a system call begins with TIF_SVE cleared. Since 8c845e273104
+ * ("arm64/sve: Leave SVE enabled on syscall if we don't context switch"), 6.2, it
+ * stays, and the save function looks where current is; then there is the helper.
+ */
+static __always_inline bool in_syscall(void)
+{
+	const struct pt_regs___any *regs;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id,
+					BPF_FUNC_task_pt_regs))
+		return false;
+	regs = (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return BPF_CORE_READ(regs, syscallno) >= 0;
+}
+
+/*
+ * Does this CPU save its task's state as FPSIMD, whatever TIF_SVE says? Since
+ * fpsimd_syscall_enter(), 6.16 and stable, the first instructions of a system call
+ * are known here only. @last, @offsets: addresses, of this for CPU 0 and of the
+ * table of what to add; or 0.
+ */
+static __always_inline bool saves_fpsimd(__u64 last, __u64 offsets)
+{
+	const struct cpu_fp_state___6_2 *state = (const void *)last;
+	__u64 offset = 0;
+
+	if (!last || !offsets || !bpf_core_field_exists(state->to_save))
+		return false;
+	offsets += bpf_get_smp_processor_id() * sizeof(offset);
+	bpf_probe_read_kernel(&offset, sizeof(offset), (const void *)offsets);
+	state = (const void *)(last + offset);
+	return BPF_CORE_READ(state, to_save) == FP_STATE_FPSIMD;
+}
+
+/* With TIF_SVE set: is the state of @t in memory in the format of SVE? */
+static __always_inline bool loads_sve(const struct task_struct *t)
+{
+	const struct task_struct___6_3 *new = (const void *)t;
+
+	return !bpf_core_field_exists(new->thread.fp_type) ||
+	       BPF_CORE_READ(new, thread.fp_type) != FP_STATE_FPSIMD;
 }
 
 static __always_inline __u64 task_state(const struct task_struct *t)

@@ -13,6 +13,10 @@
 #include "fpstat/ring.h"
 
 const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
+const volatile __u64 sve_mask; /* TIF_SVE, calibrated; 0: no SVE, or not found */
+const volatile bool has_sme;
+/* fpsimd_last_state and __per_cpu_offset[], where kallsyms has variables; or 0 */
+const volatile __u64 last_state, cpu_offsets;
 /* Loads are seen by their bind: mind those of do_sve_acc(), do_sme_acc(). */
 const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */

@@ -13,6 +13,42 @@
 #include "step.h"
 #include "twins.h"
 
+/*
+ * ---- the format of a user state, on hosts with SVE ----
+ *
+ * SVCR can't be read: what a thread saves that has used SME is not seen.
+ */
+
+static __always_inline bool saves_sve(void)
+{
+	return !in_syscall() && !saves_fpsimd(last_state, cpu_offsets);
+}
+
+static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
+{
+	if (has_sme && used_sme(t))
+		return FP_BYTES_UNSEEN;
+	if (task_flags(t) & sve_mask && (saves ? saves_sve() : loads_sve(t)))
+		return fp_sve_bytes(task_sve_vl(t));
+	return FP_FPSIMD_BYTES;
+}
+
+/* What on_event() is to count and record. */
+static __always_inline void moves(struct fp_percpu *c,
+				  const struct task_struct *t, bool saves)
+{
+	if (!sve_mask)
+		return;
+	c->bytes = bytes_of(t, saves);
+	tell_stream(c, c->bytes);
+}
+
+static __always_inline void moved(struct fp_percpu *c)
+{
+	if (sve_mask)
+		c->bytes = 0;
+}
+
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
 static __always_inline int on_save(void)
@@ -38,8 +74,11 @@ static __always_inline int on_save(void)
 			c->saved_outside = 1;
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
+		if (c->model.bound != FP_BOUND_VCPU)
+			moves(c, t, true);
 	}
 	on_event(c, v, &ev);
+	moved(c);
 	return 0;
 }
 
@@ -80,7 +119,9 @@ static __always_inline int on_load(void)
 	if (v)
 		owe_no_more(v);
 	tell_other(task_home(t), ev.buf, FP_NOTE_MOVED);
+	moves(c, t, false);
 	on_event(c, v, &ev);
+	moved(c);
 	return 0;
 }
 

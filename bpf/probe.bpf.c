@@ -6,6 +6,7 @@
  *    4 in 7.3, and about to move again. fpsimd_flush_task_state(t) sets it in
  *    t, fpsimd_restore_current_state() clears it in current; both touch other
  *    bits only by chance. The bit that changes each time is the one.
+ *  - Which one is TIF_SVE: do_sve_acc() sets it in current.
  *  - The exception level the kernel runs at: EL2 is VHE.
  *  - Whether an fentry program can be attached.
  *
@@ -20,6 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Read by user space when it has forked and executed a few times. */
 __u64 flush_and = ~0ULL, flushes;
 __u64 restore_and = ~0ULL, restores;
+__u64 trap_and = ~0ULL, traps;
 __u64 pstate;
 
 struct before {
@@ -34,9 +36,12 @@ struct {
 	__type(value, struct before);
 } entered SEC(".maps");
 
-static __always_inline int enter(__u64 task)
+/* do_sve_acc() may call fpsimd_flush_task_state(): @in tells them apart. */
+enum { IN_FPSIMD, IN_TRAP };
+
+static __always_inline int enter(__u64 task, __u64 in)
 {
-	__u64 key = bpf_get_current_task();
+	__u64 key = bpf_get_current_task() + in;
 	struct before b = {
 		.task = task,
 		.flags = task_flags((const struct task_struct *)task),
@@ -46,9 +51,9 @@ static __always_inline int enter(__u64 task)
 	return 0;
 }
 
-static __always_inline void leave(__u64 *and, __u64 *n, bool set)
+static __always_inline void leave(__u64 *and, __u64 *n, bool set, __u64 in)
 {
-	__u64 key = bpf_get_current_task(), now, changed;
+	__u64 key = bpf_get_current_task() + in, now, changed;
 	struct before *b = bpf_map_lookup_elem(&entered, &key);
 
 	if (!b)
@@ -68,26 +73,39 @@ int flush_enter(struct pt_regs *ctx)
 	const struct user_pt_regs *regs = (const void *)ctx;
 
 	bpf_probe_read_kernel(&pstate, sizeof(pstate), &regs->pstate);
-	return enter(PT_REGS_PARM1(ctx));
+	return enter(PT_REGS_PARM1(ctx), IN_FPSIMD);
 }
 
 SEC("kretprobe/fpsimd_flush_task_state")
 int flush_leave(struct pt_regs *ctx)
 {
-	leave(&flush_and, &flushes, true);
+	leave(&flush_and, &flushes, true, IN_FPSIMD);
 	return 0;
 }
 
 SEC("kprobe/fpsimd_restore_current_state")
 int restore_enter(struct pt_regs *ctx)
 {
-	return enter(bpf_get_current_task());
+	return enter(bpf_get_current_task(), IN_FPSIMD);
 }
 
 SEC("kretprobe/fpsimd_restore_current_state")
 int restore_leave(struct pt_regs *ctx)
 {
-	leave(&restore_and, &restores, false);
+	leave(&restore_and, &restores, false, IN_FPSIMD);
+	return 0;
+}
+
+SEC("kprobe/do_sve_acc")
+int trap_enter(struct pt_regs *ctx)
+{
+	return enter(bpf_get_current_task(), IN_TRAP);
+}
+
+SEC("kretprobe/do_sve_acc")
+int trap_leave(struct pt_regs *ctx)
+{
+	leave(&trap_and, &traps, true, IN_TRAP);
 	return 0;
 }
 

@@ -23,6 +23,7 @@
 #define RINGS_BYTES (16u << 20)
 #define RING_BYTES_MIN (1u << 20)
 #define LAST_STATE "fpsimd_last_state"
+#define CPU_OFFSETS "__per_cpu_offset"
 
 /* One hook on this kernel. */
 struct point {
@@ -72,12 +73,12 @@ static const char *name_here(const struct attach *a, const struct hook *h)
 	return NULL;
 }
 
-/* All names of the allow-list, and that of the cross-check. */
+/* All names of the allow-list, and two variables. */
 static struct ksyms *find_functions(void)
 {
-	const char *names[MAX_HOOKS * HOOK_NAMES] = { LAST_STATE };
+	const char *names[MAX_HOOKS * HOOK_NAMES] = { LAST_STATE, CPU_OFFSETS };
 	const struct hook *h;
-	size_t n = 1;
+	size_t n = 2;
 	int i;
 
 	for (h = hooks; h->fn[0]; h++) {
@@ -182,8 +183,8 @@ static uint32_t ring_size(const struct capture_opts *opts, unsigned int cpus)
 	return (opts->ring ? opts->ring : bytes) / sizeof(struct fp_slot);
 }
 
-static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
-		const struct capture_opts *opts)
+static int load(struct attach *a, const struct calibration *cal,
+		unsigned int cpus, const struct capture_opts *opts)
 {
 	int err;
 
@@ -191,7 +192,11 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel = capture_bpf__open();
 	if (!a->skel)
 		return -errno;
-	a->skel->rodata->foreign_mask = foreign_mask;
+	a->skel->rodata->foreign_mask = cal->foreign_mask;
+	a->skel->rodata->sve_mask = cal->sve_mask;
+	a->skel->rodata->has_sme = kernel__has_sme();
+	a->skel->rodata->last_state = ksyms__address(a->ksyms, LAST_STATE);
+	a->skel->rodata->cpu_offsets = ksyms__address(a->ksyms, CPU_OFFSETS);
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->all_exits = opts->all_exits;
@@ -326,7 +331,7 @@ static int try_all(struct attach *a, const struct calibration *cal,
 	if (!cal->fentry)
 		give_up_fentry(a);
 	do {
-		err = load(a, cal->foreign_mask, cpus, opts);
+		err = load(a, cal, cpus, opts);
 		if (err && give_up_fentry(a)) {
 			detach_points(a);
 			err = -EAGAIN;

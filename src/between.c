@@ -22,11 +22,19 @@ static bool between(const struct between *b, const char *who, const char *what,
 	return false;
 }
 
+/* What both sides know. */
+static bool bytes(const struct between *b, const char *who, const char *what,
+		  uint64_t n, uint64_t high, uint64_t grew)
+{
+	return n == SNAP_NA || high == SNAP_NA || grew == SNAP_NA ||
+	       between(b, who, what, n, high, grew);
+}
+
 bool between__ops(const struct between *b, const char *who,
 		  const struct fp_ops *counted, const struct snap_ops *high,
-		  const struct snap_ops *grew)
+		  const struct snap_ops *grew, uint64_t size)
 {
-	const struct snap_ops n = snap_ops__read(counted, SNAP_NA);
+	const struct snap_ops n = snap_ops__read(counted, size);
 
 #define BETWEEN(what, field)                                                   \
 	between(b, who, what, n.field, high->field, grew->field)
@@ -37,8 +45,12 @@ bool between__ops(const struct between *b, const char *who,
 	       BETWEEN("dead saves", save.dead) &&
 	       BETWEEN("unknown saves", save.unknown) &&
 	       BETWEEN("needed loads", load.needed) &&
-	       BETWEEN("live loads", load.redundant);
+	       BETWEEN("live loads", load.redundant) &&
 #undef BETWEEN
+	       bytes(b, who, "bytes saved", n.save.bytes, high->save.bytes,
+		     grew->save.bytes) &&
+	       bytes(b, who, "bytes loaded", n.load.bytes, high->load.bytes,
+		     grew->load.bytes);
 }
 
 bool between__vcpu(const struct between *b, const struct replay_vcpu *n,
@@ -59,10 +71,12 @@ bool between__vcpu(const struct between *b, const struct replay_vcpu *n,
 			return false;
 	}
 	snprintf(what, sizeof(what), "guest of %s", who);
-	if (!between__ops(b, what, &n->guest, &high->guest, &grew->guest))
+	if (!between__ops(b, what, &n->guest, &high->guest, &grew->guest,
+			  SNAP_NA))
 		return false;
 	snprintf(what, sizeof(what), "host of %s", who);
-	return between__ops(b, what, &n->host, &high->host, &grew->host) &&
+	return between__ops(b, what, &n->host, &high->host, &grew->host,
+			    FP_FPSIMD_BYTES) &&
 	       between(b, who, "exits", n->exits, high->exits, grew->exits) &&
 	       between(b, who, "live entries", n->runs_live,
 		       high->guest_runs_live, grew->guest_runs_live);

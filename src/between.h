@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fp_ops;
 struct replay_vcpu;
@@ -20,9 +21,10 @@ struct between {
 	size_t len;
 };
 
+/* @size: as for snap_ops__read(), of @n. */
 bool between__ops(const struct between *b, const char *who,
 		  const struct fp_ops *n, const struct snap_ops *high,
-		  const struct snap_ops *grew);
+		  const struct snap_ops *grew, uint64_t size);
 /* @n: NULL if nothing was seen of it. */
 bool between__vcpu(const struct between *b, const struct replay_vcpu *n,
 		   const struct snap_vcpu *high, const struct snap_vcpu *grew);

@@ -8,13 +8,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "probe.skel.h"
 
 #define ENOUGH 4 /* times that the bit must have changed both ways */
 #define ROUNDS 40
 
+/* An instruction of SVE traps: neither fork nor exec leaves TIF_SVE. */
+static void use_sve(void)
+{
+#ifdef __aarch64__
+	asm volatile(".inst 0x04bf5020" ::: "x0"); /* rdvl x0, #1 */
+#endif
+}
+
 /* fork flushes the child's state, exec the new program's; both restore. */
-static int fork_and_exec(void)
+static int fork_and_exec(bool sve)
 {
 	pid_t pid = fork();
 	int null, status;
@@ -26,6 +35,8 @@ static int fork_and_exec(void)
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
 		dup2(null, STDERR_FILENO);
+		if (sve)
+			use_sve();
 		execl("/proc/self/exe", "fpstat", "--version", (char *)NULL);
 		_exit(127);
 	}
@@ -53,12 +64,22 @@ static void begin_again(struct probe_bpf *probe)
 	probe->bss->restores = 0;
 }
 
-static int observe(struct probe_bpf *probe, struct calibration *cal)
+/* Up to 5.12 the trap flushes the state, too. */
+static bool found_sve(const struct probe_bpf *probe, struct calibration *cal)
 {
+	uint64_t mask = probe->data->trap_and & ~cal->foreign_mask;
+
+	cal->sve_mask = one_bit(mask) ? mask : 0;
+	return cal->sve_mask && probe->bss->traps >= ENOUGH;
+}
+
+static int observe(struct probe_bpf *probe, bool sve, struct calibration *cal)
+{
+	bool found = false;
 	int i, err;
 
 	for (i = 0; i < ROUNDS; i++) {
-		err = fork_and_exec();
+		err = fork_and_exec(sve);
 		if (err)
 			return err;
 		cal->flushes = probe->bss->flushes;
@@ -66,13 +87,21 @@ static int observe(struct probe_bpf *probe, struct calibration *cal)
 		cal->pstate = probe->bss->pstate;
 		cal->foreign_mask =
 			probe->data->flush_and & probe->data->restore_and;
-		if (cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
-		    one_bit(cal->foreign_mask))
+		found = cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
+			one_bit(cal->foreign_mask);
+		if (found && (!sve || found_sve(probe, cal)))
 			return 0;
 		if (!cal->foreign_mask && i < ROUNDS - 1)
 			begin_again(probe);
 	}
-	return -EIO;
+	return found ? 0 : -EIO;
+}
+
+/* Without CONFIG_ARM64_SVE there is no such function. */
+static void probe_trap(struct probe_bpf *probe, bool sve)
+{
+	bpf_program__set_autoattach(probe->progs.trap_enter, sve);
+	bpf_program__set_autoattach(probe->progs.trap_leave, sve);
 }
 
 /*
@@ -92,6 +121,7 @@ static bool try_fentry(struct probe_bpf *probe)
 int calibrate(struct calibration *cal, char *why, size_t len)
 {
 	struct probe_bpf *probe = probe_bpf__open_and_load();
+	bool sve = kernel__sve_vl();
 	int err;
 
 	if (!probe) {
@@ -102,6 +132,7 @@ int calibrate(struct calibration *cal, char *why, size_t len)
 	}
 	cal->fentry = try_fentry(probe);
 	bpf_program__set_autoattach(probe->progs.trial, false);
+	probe_trap(probe, sve);
 	err = probe_bpf__attach(probe);
 	if (err)
 		snprintf(why, len,
@@ -109,7 +140,7 @@ int calibrate(struct calibration *cal, char *why, size_t len)
 			 "fpsimd_restore_current_state(): %s; is "
 			 "CONFIG_KPROBE_EVENTS on?",
 			 strerror(-err));
-	else if ((err = observe(probe, cal)) == -EIO && !cal->restores)
+	else if ((err = observe(probe, sve, cal)) == -EIO && !cal->restores)
 		snprintf(why, len,
 			 "kprobes are attached, but nothing comes from them: "
 			 "write 1 to /sys/kernel/debug/kprobes/enabled");

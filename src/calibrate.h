@@ -9,6 +9,7 @@
 
 struct calibration {
 	uint64_t foreign_mask; /* TIF_FOREIGN_FPSTATE: exactly one bit */
+	uint64_t sve_mask; /* TIF_SVE: one bit; 0: no SVE, or not found */
 	uint64_t pstate; /* of the kernel: its exception level */
 	bool fentry; /* such programs can be attached: from 6.4 on */
 	unsigned int flushes; /* how often the bit was seen being set .. */

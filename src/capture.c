@@ -74,6 +74,12 @@ static size_t page_align(size_t size)
 	return (size + page - 1) / page * page;
 }
 
+/* What a user state takes at least, where its format is seen. */
+static uint64_t user_bytes(const struct capture *c)
+{
+	return capture__sees_formats(c) ? FP_FPSIMD_BYTES : SNAP_NA;
+}
+
 static int map_counters(struct capture *c)
 {
 	c->vcpus_size = page_align(FP_MAX_VCPUS * sizeof(*c->vcpus));
@@ -82,7 +88,7 @@ static int map_counters(struct capture *c)
 	c->cpus = map_array(attach__cpus_fd(c->attach), c->cpus_size);
 	if (!c->vcpus || !c->cpus)
 		return -errno;
-	c->slots = slots__new(c->vcpus, c->cpus, c->nr_cpus);
+	c->slots = slots__new(c->vcpus, c->cpus, c->nr_cpus, user_bytes(c));
 	return c->slots ? 0 : -errno;
 }
 
@@ -242,17 +248,21 @@ static struct fp_ops sum_ops(const struct counters *n, size_t offset)
 			sum(n, offset + offsetof(struct fp_ops, verdict[i]));
 	ops.save = sum(n, offset + offsetof(struct fp_ops, save));
 	ops.load = sum(n, offset + offsetof(struct fp_ops, load));
+	ops.save_more = sum(n, offset + offsetof(struct fp_ops, save_more));
+	ops.load_more = sum(n, offset + offsetof(struct fp_ops, load_more));
+	ops.unseen = sum(n, offset + offsetof(struct fp_ops, unseen));
 	return ops;
 }
 
 #define SUM_OPS(n, member) sum_ops(n, offsetof(struct fp_percpu, member))
 
-static void read_other(const struct counters *n, struct snapshot *s)
+static void read_other(struct capture *c, const struct counters *n,
+		       struct snapshot *s)
 {
 	struct fp_ops task = SUM_OPS(n, task), kernel = SUM_OPS(n, kernel);
 
-	s->task = snap_ops__read(&task, SNAP_NA);
-	s->kernel_neon = snap_ops__read(&kernel, SNAP_FPSIMD_BYTES);
+	s->task = snap_ops__read(&task, user_bytes(c));
+	s->kernel_neon = snap_ops__read(&kernel, FP_FPSIMD_BYTES);
 	/* saved to a buffer of its own, by a function that we can't tell */
 	s->efi.save.done = SNAP_NA;
 	s->efi.load.done = SNAP_NA;
@@ -337,7 +347,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	memset(s, 0, sizeof(*s));
 	s->t = s->dt = fps_clock() - c->start;
 	read_host(c, n, s);
-	read_other(n, s);
+	read_other(c, n, s);
 	read_pending(n, s);
 	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
@@ -456,6 +466,11 @@ size_t capture__hooks(const struct capture *c, const struct capture_hook **h)
 int capture__foreign_bit(const struct capture *c)
 {
 	return __builtin_ctzll(c->cal.foreign_mask);
+}
+
+bool capture__sees_formats(const struct capture *c)
+{
+	return c->cal.sve_mask || !kernel__sve_vl();
 }
 
 int capture__witness(struct capture *c, struct witness *w)

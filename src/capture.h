@@ -96,6 +96,12 @@ int capture__mark(struct capture *c, struct snapshot *s);
 /* The allow-list as it was used on this kernel. */
 size_t capture__hooks(const struct capture *c, const struct capture_hook **h);
 
+/*
+ * Whether it is seen in which format user states are moved: always that of FPSIMD
+ * without SVE; with SVE, TIF_SVE must have been found.
+ */
+bool capture__sees_formats(const struct capture *c);
+
 /* Calibrated TIF_FOREIGN_FPSTATE, as a bit number. */
 int capture__foreign_bit(const struct capture *c);
 

@@ -155,7 +155,10 @@ static void print_text(const struct doctor *d)
 	bit = capture__foreign_bit(d->ses.cap);
 	snprintf(text, sizeof(text), "TIF_FOREIGN_FPSTATE is bit %d", bit);
 	line("calibrated", bit < 0 ? "TIF_FOREIGN_FPSTATE not found" : text);
-	snprintf(text, sizeof(text), "%u bits", s->sve_vl * 8);
+	snprintf(text, sizeof(text), "%u bits%s", s->sve_vl * 8,
+		 capture__sees_formats(d->ses.cap) ?
+			 "" :
+			 ", TIF_SVE not found: bytes of tasks are n/a");
 	line("SVE", s->sve_vl ? text : "none");
 	snprintf(text, sizeof(text), "%zu vcpus seen", s->nr_vcpus);
 	line("guests", text);

@@ -32,6 +32,7 @@ struct ksyms {
 	struct {
 		const char *name;
 		bool found;
+		uint64_t address;
 	} sym[MAX_SYMS];
 };
 
@@ -76,8 +77,10 @@ struct ksyms *ksyms__find(const char *const *names)
 	while (fgets(line, sizeof(line), f)) {
 		name = symbol_in(line);
 		hit = name ? look_up(k, name) : NULL;
-		if (hit)
-			hit->found = true;
+		if (!hit)
+			continue;
+		hit->found = true;
+		hit->address = strtoull(line, NULL, 16);
 	}
 	fclose(f);
 	return k;
@@ -93,6 +96,13 @@ bool ksyms__have(const struct ksyms *k, const char *name)
 	const typeof(k->sym[0]) *hit = look_up(k, name);
 
 	return hit && hit->found;
+}
+
+uint64_t ksyms__address(const struct ksyms *k, const char *name)
+{
+	const typeof(k->sym[0]) *hit = look_up(k, name);
+
+	return hit ? hit->address : 0;
 }
 
 static uint64_t effective_caps(void)
@@ -216,6 +226,11 @@ uint32_t kernel__sve_vl(void)
 			  sizeof(text)) <= 0)
 		return 0;
 	return strtoul(text, NULL, 10);
+}
+
+bool kernel__has_sme(void)
+{
+	return access("/proc/sys/abi/sme_default_vector_length", F_OK) == 0;
 }
 
 static bool has_member(const struct btf *btf, const char *type,

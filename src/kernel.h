@@ -11,12 +11,14 @@ struct ksyms;
 
 /*
  * Which of @names (NULL at the end) are functions or variables of this kernel,
- * by one pass over /proc/kallsyms; addresses are not needed. NULL: errno.
+ * by one pass over /proc/kallsyms. NULL: errno.
  */
 struct ksyms *ksyms__find(const char *const *names);
 void ksyms__free(struct ksyms *k);
 /* @name must be one of those that were asked for. */
 bool ksyms__have(const struct ksyms *k, const char *name);
+/* 0 if there is none, or it is hidden from us. */
+uint64_t ksyms__address(const struct ksyms *k, const char *name);
 
 /*
  * Why live capture is impossible here, in one sentence with what to do, or 0.
@@ -33,6 +35,7 @@ const char *kernel__mode(uint64_t pstate);
 
 /* Default SVE vector length in bytes, 0 without SVE. */
 uint32_t kernel__sve_vl(void);
+bool kernel__has_sme(void);
 
 /*
  * Whether EL1 sees the guest's use of FP. It does not where protected KVM keeps

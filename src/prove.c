@@ -3,6 +3,7 @@
 #include <string.h>
 #include <linux/types.h>
 
+#include "format.h"
 #include "fpstat/model.h"
 #include "prove.h"
 
@@ -15,6 +16,7 @@ struct cpu {
 	uint8_t began; /* by which of these; 0: none */
 	uint64_t task; /* and by whom; 0: whoever is current */
 	bool late; /* the next record is of an event that a softirq came into */
+	bool flushes; /* is about to: a softirq may still find the state bound */
 	bool edits; /* sigreturn wrote the state: its load is no decision */
 	struct fp_rec last[PROVE_EVENTS]; /* a ring */
 	uint64_t nr_last;
@@ -26,6 +28,8 @@ struct prove {
 	uint64_t records;
 	enum policy policy; /* of this kernel; POLICY_MAX: no evidence yet */
 	struct prove_kind kind[FP_EV_MAX];
+	struct formats *formats;
+	struct prove_format save, load;
 	struct prove_first first;
 };
 
@@ -38,17 +42,19 @@ struct prove *prove__new(unsigned int cpus)
 	p->nr_cpus = cpus;
 	p->policy = POLICY_MAX;
 	p->cpus = calloc(cpus, sizeof(*p->cpus));
-	if (!p->cpus) {
-		free(p);
-		return NULL;
-	}
-	return p;
+	p->formats = formats__new();
+	if (p->cpus && p->formats)
+		return p;
+	prove__free(p);
+	return NULL;
 }
 
 void prove__free(struct prove *p)
 {
-	if (p)
-		free(p->cpus);
+	if (!p)
+		return;
+	formats__free(p->formats);
+	free(p->cpus);
 	free(p);
 }
 
@@ -119,7 +125,7 @@ static bool undecided(const struct prove *p, const struct cpu *c,
 		      const struct fp_rec *r, const struct prove_at *at)
 {
 	return p->policy == POLICY_MAX || r->flags & FP_REC_GAP || c->late ||
-	       FP_OPS(at->step) & FP_OP_UNDECIDED ||
+	       c->flushes || FP_OPS(at->step) & FP_OP_UNDECIDED ||
 	       (!r->ev.foreign && at->bound == FP_BOUND_UNKNOWN);
 }
 
@@ -168,6 +174,26 @@ static void compare(struct prove *p, const struct cpu *c,
 		note_first(p, c, is, told);
 	} else {
 		k->found[is]++;
+	}
+}
+
+static void compare_format(struct prove *p, const struct cpu *c,
+			   const struct fp_rec *r, uint32_t step)
+{
+	struct prove_format *k = r->ev.kind == FP_EV_LOAD ? &p->load : &p->save;
+	struct format_said said = formats__step(p->formats, r, step);
+	bool sve = said.found == FORMAT_SVE;
+
+	if (!said.told)
+		return;
+	if (!said.found || !said.foretold) {
+		k->unsure++;
+	} else if (said.found != said.foretold) {
+		k->differs++;
+		note_first(p, c, sve ? PROVE_SVE : PROVE_FPSIMD,
+			   sve ? PROVE_FPSIMD : PROVE_SVE);
+	} else {
+		*(sve ? &k->sve : &k->fpsimd) += 1;
 	}
 }
 
@@ -220,6 +246,9 @@ void prove__step(struct prove *p, struct policies *policies,
 		return;
 	c = &p->cpus[r->cpu];
 	remember(c, r);
+	compare_format(p, c, r, at->step);
+	if (r->ev.kind != FP_EV_SAVE && r->ev.kind != FP_EV_NEON_SOFTIRQ)
+		c->flushes = r->ev.kind == FP_EV_FLUSH_TASK;
 	learn(p, at->step);
 	if (c->began && !goes_on(r, c))
 		c->began = 0;
@@ -242,6 +271,12 @@ const struct prove_kind *prove__kind(const struct prove *p,
 	return &p->kind[kind];
 }
 
+const struct prove_format *prove__format(const struct prove *p,
+					 enum fp_event_kind kind)
+{
+	return kind == FP_EV_LOAD ? &p->load : &p->save;
+}
+
 const struct prove_first *prove__first(const struct prove *p)
 {
 	return &p->first;
@@ -249,10 +284,10 @@ const struct prove_first *prove__first(const struct prove *p)
 
 const char *prove_found__name(enum prove_found found)
 {
-	static const char *const names[PROVE_FOUND_MAX] = {
-		[PROVE_NOTHING] = "nothing",
-		[PROVE_USER] = "user",
-		[PROVE_GUEST] = "guest",
+	static const char *const names[PROVE_NAMES] = {
+		[PROVE_NOTHING] = "nothing", [PROVE_USER] = "user",
+		[PROVE_GUEST] = "guest",     [PROVE_FPSIMD] = "fpsimd",
+		[PROVE_SVE] = "sve",
 	};
 
 	return names[found];

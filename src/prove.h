@@ -2,7 +2,8 @@
 /*
  * The self-proof, decision by decision. Where the kernel decides whether to move
  * a state, it goes by TIF_FOREIGN_FPSTATE and by what is bound. The policy of the
- * running kernel, fed with nothing but needs, must come to the same answer.
+ * running kernel, fed with nothing but needs, must come to the same answer. And
+ * where it moves a user state, the format must be the one that format.h foretells.
  */
 #ifndef FPSTAT_PROVE_H
 #define FPSTAT_PROVE_H
@@ -17,6 +18,10 @@ enum prove_found {
 	PROVE_USER,
 	PROVE_GUEST,
 	PROVE_FOUND_MAX,
+	/* Of a user state that is moved: in which format. */
+	PROVE_FPSIMD = PROVE_FOUND_MAX,
+	PROVE_SVE,
+	PROVE_NAMES,
 };
 
 const char *prove_found__name(enum prove_found found);
@@ -25,6 +30,13 @@ const char *prove_found__name(enum prove_found found);
 struct prove_kind {
 	uint64_t found[PROVE_FOUND_MAX]; /* as foretold */
 	uint64_t unsure; /* the policy left it open */
+	uint64_t differs;
+};
+
+/* Of saves or of loads of a user state, on a host with SVE. */
+struct prove_format {
+	uint64_t fpsimd, sve; /* as foretold */
+	uint64_t unsure; /* not decidable: see format.c */
 	uint64_t differs;
 };
 
@@ -57,6 +69,9 @@ void prove__step(struct prove *p, struct policies *policies,
 
 const struct prove_kind *prove__kind(const struct prove *p,
 				     enum fp_event_kind kind);
+/* @kind: FP_EV_SAVE (and the trap that saves the host's state) or FP_EV_LOAD. */
+const struct prove_format *prove__format(const struct prove *p,
+					 enum fp_event_kind kind);
 const struct prove_first *prove__first(const struct prove *p);
 
 #endif /* FPSTAT_PROVE_H */

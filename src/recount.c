@@ -57,7 +57,7 @@ void recount__free(struct recount *r)
 
 /* ---- from one to the other ---- */
 
-/* What a transfer moved, by the counters: no record tells. */
+/* What a guest's transfer moved, by the counters: no record tells. */
 static uint64_t size_of(const struct snap_ops *o)
 {
 	if (o->save.bytes == SNAP_NA || o->load.bytes == SNAP_NA)
@@ -67,9 +67,11 @@ static uint64_t size_of(const struct snap_ops *o)
 	return o->load.done ? o->load.bytes / o->load.done : 0;
 }
 
+/* Records tell of each other transfer, if the counters had seen it. */
 static void set_ops(struct snap_ops *o, const struct fp_ops *n)
 {
-	*o = snap_ops__read(n, size_of(o));
+	*o = snap_ops__read(n, o->save.bytes == SNAP_NA ? SNAP_NA :
+							  FP_FPSIMD_BYTES);
 }
 
 static void set_numbers(struct snap_vcpu *v, const struct replay_vcpu *n)
@@ -81,7 +83,7 @@ static void set_numbers(struct snap_vcpu *v, const struct replay_vcpu *n)
 		n = &none;
 	v->exits = n->exits;
 	v->guest_runs_live = n->runs_live;
-	set_ops(&v->guest, &n->guest);
+	v->guest = snap_ops__read(&n->guest, size_of(&v->guest));
 	set_ops(&v->host, &n->host);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
 		v->cause[i] = n->cause[i];
@@ -359,7 +361,8 @@ bool recount__agrees(const struct recount *r, const struct snapshot *now,
 	}
 	task = replay__task(r->replay);
 	kernel = replay__kernel(r->replay);
-	return between__ops(&b, "tasks", &task, &now->task, &delta->task) &&
+	return between__ops(&b, "tasks", &task, &now->task, &delta->task,
+			    FP_FPSIMD_BYTES) &&
 	       between__ops(&b, "kernel NEON", &kernel, &now->kernel_neon,
-			    &delta->kernel_neon);
+			    &delta->kernel_neon, FP_FPSIMD_BYTES);
 }

@@ -78,10 +78,26 @@ static struct fp_ops *host_of(struct cpu *c, struct replay_vcpu *v,
 	return slot == FP_NO_SLOT ? &c->task : &v->host;
 }
 
-static void account(struct replay *r, struct cpu *c, uint32_t slot,
+/* In the format that @rec tells. */
+static void account_user(struct fp_ops *o, const struct fp_rec *rec,
+			 uint32_t ops)
+{
+	bool save = ops & FP_OP_USER_SAVE;
+
+	*(save ? &o->save : &o->load) += 1;
+	if (rec->ev.kind != FP_EV_SAVE && rec->ev.kind != FP_EV_LOAD)
+		return;
+	if (rec->other == FP_BYTES_UNSEEN)
+		o->unseen++;
+	else if (rec->other)
+		*(save ? &o->save_more : &o->load_more) +=
+			rec->other - FP_FPSIMD_BYTES;
+}
+
+static void account(struct replay *r, struct cpu *c, const struct fp_rec *rec,
 		    uint32_t step)
 {
-	uint32_t ops = FP_OPS(step);
+	uint32_t ops = FP_OPS(step), slot = rec->slot;
 	struct replay_vcpu *v;
 
 	if (!ops)
@@ -95,10 +111,8 @@ static void account(struct replay *r, struct cpu *c, uint32_t slot,
 		v->guest.load++;
 	if (ops & FP_OP_LIVE)
 		v->runs_live++;
-	if (ops & FP_OP_USER_SAVE)
-		host_of(c, v, slot)->save++;
-	if (ops & FP_OP_USER_LOAD)
-		host_of(c, v, slot)->load++;
+	if (ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD))
+		account_user(host_of(c, v, slot), rec, ops);
 	if (ops & FP_OP_KERNEL_SAVE)
 		c->kernel.save++;
 	if (ops & FP_OP_KERNEL_LOAD)
@@ -248,7 +262,7 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 		c->slot = rec->slot;
 	if (!(rec->flags & FP_REC_NO_STEP))
 		step = fp_step(&c->model, &rec->ev);
-	account(r, c, rec->slot, step);
+	account(r, c, rec, step);
 	if (rec->flags & FP_REC_NESTED)
 		judge_nested(r, c, rec, FP_OPS(step));
 	else if (!(rec->flags & FP_REC_NO_JUDGE))
@@ -280,6 +294,9 @@ static void add(struct fp_ops *to, const struct fp_ops *from)
 
 	to->save += from->save;
 	to->load += from->load;
+	to->save_more += from->save_more;
+	to->load_more += from->load_more;
+	to->unseen += from->unseen;
 	for (i = 0; i < FP_VERDICTS; i++)
 		to->verdict[i] += from->verdict[i];
 }

@@ -21,6 +21,7 @@ struct slots {
 	struct fp_vcpu *vcpus;
 	struct fp_percpu *cpus;
 	unsigned int nr_cpus;
+	uint64_t user_bytes;
 	struct vmname *names;
 
 	struct slot_note *note;
@@ -42,7 +43,7 @@ static uint32_t state_of(const struct fp_vcpu *v)
 }
 
 struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
-			 unsigned int nr_cpus)
+			 unsigned int nr_cpus, uint64_t user_bytes)
 {
 	struct slots *s = calloc(1, sizeof(*s));
 	unsigned int i;
@@ -52,6 +53,7 @@ struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
 	s->vcpus = vcpus;
 	s->cpus = cpus;
 	s->nr_cpus = nr_cpus;
+	s->user_bytes = user_bytes;
 	s->keep = KEEP_ENDED;
 	s->names = vmname__new("/proc");
 	s->note = calloc(FP_MAX_VCPUS, sizeof(*s->note));
@@ -87,12 +89,10 @@ void slots__keep(struct slots *s, size_t ended)
 	s->keep = ended ? ended : 1;
 }
 
-/* Moved bytes: FPSIMD 520; SVE 546 per quadword of VL, and FPSR, FPCR. */
+/* A guest with SVE is moved in its format, whatever it uses. */
 static uint32_t guest_bytes(const struct fp_vcpu *v)
 {
-	uint64_t vq = v->sve_vl / 16;
-
-	return vq ? 546 * vq + 8 : SNAP_FPSIMD_BYTES;
+	return v->sve_vl ? fp_sve_bytes(v->sve_vl) : FP_FPSIMD_BYTES;
 }
 
 static const char *name_of(struct slots *s, uint32_t slot)
@@ -128,7 +128,7 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->collateral = counter__read(&v->collateral);
 	row->guest_bytes = guest_bytes(v);
 	row->guest = snap_ops__read(&v->guest, row->guest_bytes);
-	row->host = snap_ops__read(&v->host, SNAP_NA);
+	row->host = snap_ops__read(&v->host, s->user_bytes);
 	for (i = 0; i < FP_CAUSE_MAX; i++)
 		row->cause[i] = counter__read(&v->cause[i]);
 }

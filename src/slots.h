@@ -11,9 +11,12 @@
 
 struct slots;
 
-/* @vcpus, @cpus: the mapped arrays; they stay the caller's. NULL: errno. */
+/*
+ * @vcpus, @cpus: the mapped arrays; they stay the caller's. @user_bytes: as for
+ * snap_ops__read(), of user states. NULL: errno.
+ */
 struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
-			 unsigned int nr_cpus);
+			 unsigned int nr_cpus, uint64_t user_bytes);
 void slots__free(struct slots *s);
 /* How many ended vcpus keep a row of their own. */
 void slots__keep(struct slots *s, size_t ended);

@@ -18,9 +18,9 @@
 	X(bytes)                                                               \
 	X(irqoff)
 
-static uint64_t moved(uint64_t done, uint64_t bytes)
+static uint64_t moved(uint64_t done, uint64_t bytes, uint64_t more)
 {
-	return bytes == SNAP_NA ? SNAP_NA : done * bytes;
+	return bytes == SNAP_NA ? SNAP_NA : done * bytes + more;
 }
 
 /* The verdicts first: what is done is counted before it is judged. */
@@ -49,8 +49,10 @@ struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes)
 	s->redundant = s->clean + s->unclobbered + s->dead;
 	s->pending = s->done - s->needed - s->redundant - s->unknown;
 	l->unknown = l->done - l->needed - l->redundant;
-	s->bytes = moved(s->done, bytes);
-	l->bytes = moved(l->done, bytes);
+	if (counter__read(&ops->unseen))
+		bytes = SNAP_NA;
+	s->bytes = moved(s->done, bytes, counter__read(&ops->save_more));
+	l->bytes = moved(l->done, bytes, counter__read(&ops->load_more));
 	return o;
 }
 

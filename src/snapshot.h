@@ -16,9 +16,6 @@
 /* A number that this host cannot show: printed as "n/a", null in JSON. */
 #define SNAP_NA UINT64_MAX
 
-/* One transfer: 32 registers of 16 bytes, FPSR and FPCR. */
-#define SNAP_FPSIMD_BYTES 520
-
 /*
  * Operations of one kind on one kind of context. Conservation, always:
  * done + pending_before == needed + redundant + pending + unknown.
@@ -45,7 +42,7 @@ struct snap_ops {
 
 /*
  * Reads the counters of capture, which go on counting meanwhile. @bytes: what
- * one transfer moves, or SNAP_NA.
+ * one transfer moves if they don't say that it was more, or SNAP_NA.
  */
 struct snap_ops snap_ops__read(const struct fp_ops *ops, uint64_t bytes);
 /* Nothing is known of what these moved: all of it is unknown. */

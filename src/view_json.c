@@ -385,7 +385,7 @@ static void cost_xfer(struct json *j, const char *key, const struct cost *cost,
 static void cost(struct json *j, const struct view *v)
 {
 	begin(j, v, "cost");
-	json__u64(j, "bytes", SNAP_FPSIMD_BYTES);
+	json__u64(j, "bytes", FP_FPSIMD_BYTES);
 	cost_xfer(j, "hot", v->cost, &v->cost->hot);
 	cost_xfer(j, "cold", v->cost, &v->cost->cold);
 	if (v->cost->why)

@@ -56,6 +56,46 @@ static void kinds(FILE *out, const struct prove *p)
 	}
 }
 
+static bool any_format(const struct prove_format *k)
+{
+	return k->fpsimd || k->sve || k->unsure || k->differs;
+}
+
+/* Nothing on a host without SVE: there is one format. */
+static void format_summary(FILE *out, const struct prove *p)
+{
+	const struct prove_format *s = prove__format(p, FP_EV_SAVE);
+	const struct prove_format *l = prove__format(p, FP_EV_LOAD);
+
+	if (any_format(s) || any_format(l))
+		fprintf(out,
+			"Formats of user states that were foretold: %" PRIu64
+			"; open: %" PRIu64 "; wrong: %" PRIu64 "\n",
+			s->fpsimd + s->sve + l->fpsimd + l->sve,
+			s->unsure + l->unsure, s->differs + l->differs);
+}
+
+static void formats(FILE *out, const struct prove *p)
+{
+	static const enum fp_event_kind kinds[] = { FP_EV_SAVE, FP_EV_LOAD };
+	int i, lines = 0;
+
+	for (i = 0; i < 2; i++) {
+		const struct prove_format *k = prove__format(p, kinds[i]);
+
+		if (!any_format(k))
+			continue;
+		if (!lines++)
+			fputs("  OF A          FPSIMD        SVE                  OPEN      WRONG\n",
+			      out);
+		fprintf(out,
+			"  %-12s %7" PRIu64 " %10" PRIu64 " %21" PRIu64
+			" %10" PRIu64 "\n",
+			snap_event__name(kinds[i]), k->fpsimd, k->sve,
+			k->unsure, k->differs);
+	}
+}
+
 static void first(FILE *out, const struct prove *p)
 {
 	const struct prove_first *f = prove__first(p);
@@ -86,6 +126,9 @@ void view_prove__print(FILE *out, const struct view *v, bool each)
 	summary(out, p);
 	if (each)
 		kinds(out, p);
+	format_summary(out, p);
+	if (each)
+		formats(out, p);
 	first(out, p);
 }
 
@@ -104,6 +147,25 @@ static void kind(struct json *j, const struct view *v, int i)
 	json__u64(j, "nothing", k->found[PROVE_NOTHING]);
 	json__u64(j, "user", k->found[PROVE_USER]);
 	json__u64(j, "guest", k->found[PROVE_GUEST]);
+	json__u64(j, "open", k->unsure);
+	json__u64(j, "wrong", k->differs);
+	json__end(j);
+}
+
+static void format_json(struct json *j, const struct view *v,
+			enum fp_event_kind kind)
+{
+	const struct prove_format *k =
+		prove__format(whatif__proof(v->whatif), kind);
+
+	if (!any_format(k))
+		return;
+	json__object(j, NULL);
+	json__str(j, "type", "format");
+	json__double(j, "t", v->s->t);
+	json__str(j, "event", snap_event__name(kind));
+	json__u64(j, "fpsimd", k->fpsimd);
+	json__u64(j, "sve", k->sve);
 	json__u64(j, "open", k->unsure);
 	json__u64(j, "wrong", k->differs);
 	json__end(j);
@@ -151,5 +213,7 @@ void view_prove__json(struct json *j, const struct view *v)
 
 	for (i = 0; i < FP_EV_MAX; i++)
 		kind(j, v, i);
+	format_json(j, v, FP_EV_SAVE);
+	format_json(j, v, FP_EV_LOAD);
 	first_json(j, v);
 }

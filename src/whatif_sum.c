@@ -43,21 +43,40 @@ static void add_sum(struct whatif_sum *to, const struct whatif_sum *from)
 
 static void count_bytes(struct whatif_sum *sum, uint64_t guest)
 {
-	sum->save_bytes = range__add(times(sum->host_save, SNAP_FPSIMD_BYTES),
+	sum->save_bytes = range__add(times(sum->host_save, FP_FPSIMD_BYTES),
 				     times(sum->guest_save, guest));
-	sum->load_bytes = range__add(times(sum->host_load, SNAP_FPSIMD_BYTES),
+	sum->load_bytes = range__add(times(sum->host_load, FP_FPSIMD_BYTES),
 				     times(sum->guest_load, guest));
 }
 
 /* ---- the running kernel ---- */
+
+static struct range exactly(uint64_t n)
+{
+	return (struct range){ n, n };
+}
 
 static struct range moved(const struct snap_xfer *x, int row)
 {
 	if (x->done == SNAP_NA)
 		return na;
 	if (row == WHATIF_KERNEL)
-		return (struct range){ x->done, x->done };
+		return exactly(x->done);
 	return (struct range){ x->needed, x->needed + x->pending + x->unknown };
+}
+
+/* The host's as they were seen, if they were. */
+static void see_bytes(struct whatif_sum *sum, const struct snap_vcpu *v,
+		      uint64_t guest_bytes)
+{
+	const struct snap_xfer *save = &v->host.save, *load = &v->host.load;
+
+	if (save->bytes == SNAP_NA || load->bytes == SNAP_NA)
+		return;
+	sum->save_bytes = range__add(exactly(save->bytes),
+				     times(sum->guest_save, guest_bytes));
+	sum->load_bytes = range__add(exactly(load->bytes),
+				     times(sum->guest_load, guest_bytes));
 }
 
 static struct whatif_sum actual(const struct snap_vcpu *v, uint64_t guest_bytes,
@@ -73,12 +92,14 @@ static struct whatif_sum actual(const struct snap_vcpu *v, uint64_t guest_bytes,
 	};
 
 	count_bytes(&sum, guest_bytes);
+	if (row == WHATIF_KERNEL)
+		see_bytes(&sum, v, guest_bytes);
 	return sum;
 }
 
 static struct whatif_sum actual_all(const struct snapshot *s, int row)
 {
-	struct whatif_sum sum = actual(&s->folded_sum, SNAP_FPSIMD_BYTES, row);
+	struct whatif_sum sum = actual(&s->folded_sum, FP_FPSIMD_BYTES, row);
 	size_t i;
 
 	for (i = 0; i < s->nr_vcpus; i++) {
@@ -128,7 +149,7 @@ static struct whatif_sum derived(const struct policy_row *row,
 	};
 
 	sum.irqoff_bytes =
-		range__add(times(irqoff(&row->host), SNAP_FPSIMD_BYTES),
+		range__add(times(irqoff(&row->host), FP_FPSIMD_BYTES),
 			   times(irqoff(&row->guest), guest_bytes));
 	count_bytes(&sum, guest_bytes);
 	return sum;
@@ -169,7 +190,7 @@ static struct whatif_sum derived_all(const struct whatif *w,
 				     const struct snapshot *s, int row)
 {
 	struct policy_row found = find_total(w, row);
-	struct whatif_sum sum = derived(&found, SNAP_FPSIMD_BYTES);
+	struct whatif_sum sum = derived(&found, FP_FPSIMD_BYTES);
 	size_t i;
 
 	for (i = 0; i < s->nr_vcpus; i++) {
@@ -177,7 +198,7 @@ static struct whatif_sum derived_all(const struct whatif *w,
 
 		if (find(w, v, row, &found))
 			add_larger(&sum, &found,
-				   v->guest_bytes - SNAP_FPSIMD_BYTES);
+				   v->guest_bytes - FP_FPSIMD_BYTES);
 	}
 	return sum;
 }
@@ -246,7 +267,7 @@ static uint64_t ns(uint64_t saved, uint64_t loaded, const struct cost_xfer *c)
 {
 	double sum = (double)saved * c->save + (double)loaded * c->load;
 
-	return (uint64_t)(sum / SNAP_FPSIMD_BYTES + 0.5);
+	return (uint64_t)(sum / FP_FPSIMD_BYTES + 0.5);
 }
 
 struct range whatif_sum__ns(const struct whatif_sum *sum,

@@ -24,6 +24,10 @@ struct fp_ops {
 	__u64 save;
 	__u64 load;
 	__u64 verdict[FP_VERDICTS];
+	/* Of user states on a host with SVE: bytes beyond FPSIMD's. */
+	__u64 save_more;
+	__u64 load_more;
+	__u64 unseen; /* of these nobody knows */
 };
 
 _Static_assert(FP_VERDICTS == 8, "BPF masks an index of verdicts with 7");
@@ -66,6 +70,7 @@ struct fp_percpu {
 	__u32 nested; /* the last NEON section in a softirq seemed nested */
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
 	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
+	__u64 bytes; /* of the user state that is just being moved, or 0 */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 

@@ -58,6 +58,16 @@ enum fp_event_kind {
 	FP_EV_MAX
 };
 
+/* What a transfer of a state moves: 32 registers of 16 bytes, FPSR and FPCR .. */
+#define FP_FPSIMD_BYTES 520
+#define FP_BYTES_UNSEEN 1 /* .. and where its format was not seen */
+
+/* .. and with SVE registers of @vl bytes: 32, 16 predicates and FFR of an eighth. */
+static inline __u64 fp_sve_bytes(__u32 vl)
+{
+	return (__u64)vl / 16 * 546 + 8;
+}
+
 /* Why a state left the registers: the path that made the save. */
 #define FP_CAUSE_MAP(X)                                                        \
 	X(NONE, "other")                                                       \

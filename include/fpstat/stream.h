@@ -41,6 +41,9 @@ _Static_assert(sizeof(struct fp_rec) == 64, "records are 64 bytes");
  *   FP_EV_VLOAD    buffer of the vcpu
  *   FP_EV_NEON_*   address of who called kernel_neon_begin()
  *   FP_EV_RUN_END  exit reason of KVM_RUN
+ *   FP_EV_SAVE, FP_EV_LOAD, of a user state
+ *                  bytes that are moved, or FP_BYTES_UNSEEN; 0: not told, as on
+ *                  hosts without SVE
  *
  * Each guest entry and exit has a record of its own only if that was asked for. Of
  * an FP_EV_EXIT ev.arg is then the exception index (ARM_EXCEPTION_*), and ev.gen

@@ -35,17 +35,26 @@ each()
 	return $status
 }
 
-# counted SET: "GS GL HS HL" charged to vcpus, then all saves and all loads.
+# A state of FPSIMD has 520 bytes; one of SVE 32 registers, 17 of an eighth, FPSR, FPCR.
+size_of='def size: if . == 0 then 520 else 32 * . + 17 * . / 8 + 8 end;'
+
+# counted SET: "GS GL HS HL" charged to vcpus, then all saves and all loads, and how
+# many of each were in the format of SVE: all threads have vectors of one length.
 counted()
 {
-	jq -s -r '
+	jq -s -r "$size_of"'
 	def total(f): map(f // 0) | add // 0;
+	def in_sve($size): if .bytes == 520 * .done then 0 else (.bytes - 520 * .done) / ($size - 520) end;
+	(map(select(.type == "host"))[0].sve_vl | size) as $size |
+	def sve($v; $o; f): ([$v[].host, $o.task | f | in_sve($size)] +
+		[$v[].guest | f | if .bytes == 520 * .done then 0 else .done end] | add // 0);
 	map(select(.type == "vcpu" or .type == "ended")) as $v |
 	map(select(.type == "other"))[0] as $o |
 	[ ($v | total(.guest.save.done)), ($v | total(.guest.load.done)),
 	  ($v | total(.host.save.done)), ($v | total(.host.load.done)) ] as $c |
+	[ sve($v; $o; .save), sve($v; $o; .load) ] as $sve |
 	$c + [ $c[0] + $c[2] + $o.task.save.done + $o.kernel.save.done + $o.efi.save.done,
-	       $c[1] + $c[3] + $o.task.load.done + $o.kernel.load.done + $o.efi.load.done ] |
+	       $c[1] + $c[3] + $o.task.load.done + $o.kernel.load.done + $o.efi.load.done ] + $sve |
 	join(" ")' "$1"
 }
 
@@ -59,29 +68,29 @@ judged()
 	  total(.host.save.redundant), total(.host.load.redundant) ] | join(" ")' "$1"
 }
 
-# logged SET LOG: all saves and loads between the marks, by QEMU; "- -": no log
+# logged SET LOG: all saves and loads between the marks, by QEMU, and those of SVE;
+# "- - - -": no log
 logged()
 {
 	local first last
 
-	[ -n "$2" ] || { echo "- -"; return; }
+	[ -n "$2" ] || { echo "- - - -"; return; }
 	read -r first last < <(jq -r 'select(.marks).marks | join(" ")' "$1")
 	tests/lab/truth-count "$2" --from "$first" --to "$last" |
-		jq -r '[.save, .load] | join(" ")'
+		jq -r 'def sve(f): [.by | to_entries[] | select(.key | test("^(__)?sve_(" + f + ")_state$")) | .value] | add // 0;
+			[.save, .load, sve("save"), sve("load|restore")] | join(" ")'
 }
 
 # contradictions SET TRUTH POLICY MODE: what else does not fit, in words. (Softirq NEON
 # may get in first at each vcpu_load, and then the policy does not show.)
 contradictions()
 {
-	jq -s -r --arg policy "$3" --arg mode "$4" --slurpfile truth "$2" '
+	jq -s -r --arg policy "$3" --arg mode "$4" --slurpfile truth "$2" "$size_of"'
 	def total(f): map(f // 0) | add // 0;
 	(map(select(.type == "host"))[0]) as $h |
 	(map(select(.type == "witness"))[0]) as $w |
 	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
 	($truth | total(.runs)) as $runs |
-	# a state of FPSIMD; of SVE: 32 registers, 17 of an eighth, FPSR, FPCR
-	def size: if . == 0 then 520 else 32 * . + 17 * . / 8 + 8 end;
 	([.[] | select(.type == "vcpu")]) as $rows |
 	([$truth[] | . as $t | .threads[] | select(.role == "vcpu") | [.vm, $t.vm_pid, .vcpu, .tid]]) as $threads |
 	([$truth[] | select(.runs > 0)] | group_by(.vm_pid) | map([.[0].vm_pid, total(.runs)])) as $vms |

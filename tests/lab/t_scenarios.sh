@@ -19,22 +19,22 @@ logs=build/check/scenarios
 judge()
 {
 	local dir=$1 s=$2 policy=$3 log=$4 mode=$5 why= want slack primed logged redundant
-	local gs gl hs hl save load
+	local gs gl hs hl all
 
 	[ "$(cat "$dir/$s.status")" = 0 ] || why="status $(cat "$dir/$s.status"): $(tail -n 1 "$dir/$s.err")"
-	read -r gs gl hs hl save load < <(counted "$dir/$s.json")
+	read -r gs gl hs hl all < <(counted "$dir/$s.json")
 	want=$(jq -r ".expect.$policy | [.gs, .gl, .hs, .hl] | @tsv" "$dir/$s.truth")
 	slack=$(jq .slack "$dir/$s.truth")
 	primed=$(jq .primed "$dir/$s.truth")
 	fits "$gs $gl $hs $hl" "$want" "$slack" "$primed" || why="${why:-not the formula}"
 	logged=$(logged "$dir/$s.json" "$log")
-	[ -z "$log" ] || [ "$logged" = "$save $load" ] || why="${why:-not the log}"
+	[ -z "$log" ] || [ "$logged" = "$all" ] || why="${why:-not the log}"
 	why="${why:-$(contradictions "$dir/$s.json" "$dir/$s.truth" "$policy" "$mode")}"
 	redundant=$(judged "$dir/$s.json")
 	fits_verdicts "$redundant" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
 		why="${why:-the wrong ones are redundant}"
-	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s | %5s %5s | %s | %s %s %s %s %s\n' \
-		"$s" "$gs" "$gl" "$hs" "$hl" $want "$save" "$load" $logged "$slack" $redundant "$why"
+	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %s | %s %s %s %s %s\n' \
+		"$s" "$gs" "$gl" "$hs" "$hl" $want $all $logged "$slack" $redundant "$why"
 	[ -z "$why" ]
 }
 
@@ -92,7 +92,7 @@ run()
 	for s in ${SCENARIOS:-$all}; do echo "$s $s"; done >"$dir/list"
 	count_each "$dir" "${options[@]}" >"$dir/output" 2>&1
 	result "$kernel $mode: the lab ran all scenarios" "$dir/output" || return
-	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads: counted | log | slack | redundant"
+	echo "# $kernel $mode ($policy), GS GL HS HL: counted | formula | all saves, loads, those of SVE: counted | log | slack | redundant"
 	for s in ${SCENARIOS:-$all}; do
 		judge "$dir" "$s" "$policy" "$log" "$mode"
 		result "$kernel $mode: scenario $s"

@@ -31,6 +31,7 @@ overcommit mix --vcpus 4 --mode 2,3,6,7 --bystanders 2 --neon 1000 -n 200
 wfi mix --vgic --mode 8,9,15 -n 100
 mixed mix --vgic --vcpus 4 --mode 2,3,6,7,9,15 --signals 100 --neon 500 --neon-task 200 --bystanders 2 -n ${MIX:-100}
 idle g' -n 10000
+host-sve mix --vcpus 2 --mode 3,7 --host-sve --neon 1000 --bystanders 2 -n ${MIX:-200}
 "
 
 # What a host decides at; one with SVE at sve-trap, too.
@@ -228,17 +229,28 @@ decisions()
 	jq -s -e 'all(.[]; .type != "wrong")' "$last" >/dev/null
 }
 
+# Of what host threads with SVE have, formats were foretold, and none of them wrong; and
+# inside KVM_RUN none is saved in the format of SVE.
+formats()
+{
+	jq -s -e 'map(select(.type == "format")) as $f | map(select(.type == "vcpu")) as $v |
+		($f | length) == 2 and all($f[]; .fpsimd > 0 and .wrong == 0) and $f[1].sve > 0 and
+		all($v[].host.save; .bytes == 520 * .done)' "$1/host-sve.json" >/dev/null && return
+	jq -c 'select(.type == "format")' "$1/host-sve.json" | sed 's/^/# /'
+	return 1
+}
+
 # run KERNEL MODE SVE
 run()
 {
-	local on="$1 $2" policy=eager-host dir=$logs/$1-$2-$3 name pid
+	local on="$1 $2" policy=eager-host without=host-sve dir=$logs/$1-$2-$3 name pid
 
-	[ "$3" = off ] || on+=" with SVE"
+	[ "$3" = off ] || { on+=" with SVE" without=none; }
 	[ "$1" = 5.10 ] && policy=martin
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	{ for name in ${SCENARIOS-$scenarios}; do echo "$name $name"; done
-	echo "$loads" | grep -E "^(${LOADS-[a-z-]+}) "; } >"$dir/list"
+	echo "$loads" | grep -E "^(${LOADS-[a-z-]+}) " | grep -v "^$without "; } >"$dir/list"
 	whatif_each "$dir" --kernel "$1" --mode "$2" --timeout "${LAB_TIMEOUT:-1800}" \
 		--cpu "max,sve=$3,sme=off" >"$dir/output" 2>&1
 	result "$on: the stream says what the counters say" "$dir/output" ||
@@ -260,6 +272,9 @@ run()
 		d)	[ "$3" = off ] || continue # neither was ever defined there
 			unsafe "$dir" "$pid"
 			result "$on: d: what dall loses, what block-neon refuses" ;;
+		host-sve)
+			formats "$dir"
+			result "$on: host-sve: formats were foretold" ;;
 		idle)	idle "$dir" "$policy" "$pid"
 			result "$on: 10,000 exits without FP: redundant, where anything is moved" ;;
 		esac
@@ -277,6 +292,6 @@ for kernel in ${KERNELS:-5.10 6.1 6.12 7.3}; do
 		done
 	done
 	[ -n "${MODES+x}" ] || SCENARIOS="c d g" LOADS="r|mixed" run "$kernel" nvhe off
-	[ -n "${SVE+x}" ] || SCENARIOS="c g" LOADS="signals|mixed" run "$kernel" vhe on
+	[ -n "${SVE+x}" ] || SCENARIOS="c g" LOADS="signals|mixed|host-sve" run "$kernel" vhe on
 done
 plan

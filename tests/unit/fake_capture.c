@@ -317,7 +317,7 @@ static struct snap_vcpu vcpu(uint32_t n, uint64_t t, const char *vm)
 {
 	struct snap_vcpu v = { .slot = n, .gen = 1, .vm_pid = 1000 + n / 2,
 			       .vcpu_id = n % 2, .tid = 1100 + n,
-			       .guest_bytes = SNAP_FPSIMD_BYTES };
+			       .guest_bytes = FP_FPSIMD_BYTES };
 
 	utf8__clean(v.vm, sizeof(v.vm), vm, strlen(vm));
 	v.runs = t * (10 + n);
@@ -474,6 +474,12 @@ size_t capture__hooks(const struct capture *c, const struct capture_hook **h)
 	(void)c;
 	*h = hooks;
 	return sizeof(hooks) / sizeof(hooks[0]);
+}
+
+bool capture__sees_formats(const struct capture *c)
+{
+	(void)c;
+	return true;
 }
 
 int capture__foreign_bit(const struct capture *c)

@@ -127,6 +127,29 @@ prove=(
 	's/return !c->edits;/return true;/'
 	's/ && c->task && r->ev.buf != c->task)/ \&\& 0)/'
 )
+format=(
+	's/(ev->gen \&\& t->gen != ev->gen)/0/'
+	's/r->other == FP_BYTES_UNSEEN || !r->other/!r->other/'
+	's/return t->plain || t->forks/return t->forks/'
+	's/return t->plain || t->forks/return t->plain/'
+	's/ || ev->in_run ? FORMAT_FPSIMD/ ? FORMAT_FPSIMD/'
+	's/^	t->forks = false;/	;/'
+	'/void on_save/,/^}/s/t->memory = said->found;/;/'
+	'/void on_load/,/^}/s/t->memory = said->found;/;/'
+	's/t->plain = said->found == FORMAT_FPSIMD;/t->plain = true;/'
+	's/^		t->memory = FORMAT_UNKNOWN;/		;/'
+	'/void on_own/,/^	switch/s/t->traps = false;/;/'
+	's/		if (!r->ev.foreign)/		if (1)/'
+	'/case FP_EV_VLOAD: .*/,/break/s/t->memory = FORMAT_FPSIMD;/;/'
+	'/case FP_EV_SVE_TRAP:$/,/break/s/t->plain = false;/;/'
+	'/case FP_EV_EXEC:$/,/break/s/t->memory = FORMAT_FPSIMD;/;/'
+	'/case FP_EV_EXEC:$/,/break/s/t->plain = true;/;/'
+	's/		\*t = (struct task){};/		;/'
+	's/	if (r->flags & FP_REC_GAP)/	if (0)/'
+	's/		if (t->traps)/		if (1)/'
+	's/		if (t->traps)/		if (0)/'
+	's/ \&\& r->other;/;/'
+)
 sweep=(
 	's/if (live == TRI_MAYBE && v->kept != NOWHERE && v->kept != at->nr)/if (0)/'
 	's/	v->sure = live;/	v->sure = TRI_YES;/'
@@ -229,7 +252,7 @@ mutate() # HEADER TEST MUTATION...
 }
 
 # What the tests are linked with.
-sources=(src/{needs,prove,replay,sweep,flush,param,stream,util}.c src/policy*.c)
+sources=(src/{needs,prove,format,replay,sweep,flush,param,stream,util}.c src/policy*.c)
 
 objects() # SOURCE...: of those in $tmp
 {
@@ -246,6 +269,7 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 	local test tests="t_policy t_policy_random"
 
 	case $1 in
+	format.c) tests=t_format ;;
 	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
 	stream.c) tests=t_stream ;;
 	esac
@@ -311,6 +335,7 @@ part mutate_source policy_state.c "${state[@]}"
 part mutate_source policy_state.h "${holds[@]}"
 part mutate_source policy_rows.c "${rows[@]}"
 part mutate_source prove.c "${prove[@]}"
+part mutate_source format.c "${format[@]}"
 part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
 part mutate ring.h t_stream "${ring[@]}"

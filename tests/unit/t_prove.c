@@ -188,6 +188,49 @@ static void sigreturn(void **state)
 	whatif__free(w);
 }
 
+/* A softirq came before fpsimd_flush_task_state() did anything, or after. */
+static void about_to_flush(void **state)
+{
+	struct whatif *w = eager();
+	const struct prove *p = whatif__proof(w);
+	uint64_t unsure = prove__kind(p, FP_EV_NEON_SOFTIRQ)->unsure;
+
+	(void)state;
+	FEED(w, { .kind = FP_EV_FLUSH_TASK }, { .kind = FP_EV_NEON_SOFTIRQ },
+	     { .kind = FP_EV_SAVE }, USER_LOAD);
+	assert_int_equal(prove__first(p)->record, 0);
+	assert_int_equal(prove__kind(p, FP_EV_NEON_SOFTIRQ)->unsure,
+			 unsure + 1);
+	FEED(w, { .kind = FP_EV_FLUSH_TASK }, { .kind = FP_EV_PRESERVE });
+	check_first(w, 19, FP_EV_PRESERVE, PROVE_USER, PROVE_NOTHING);
+}
+
+/* What was saved as FPSIMD is loaded as SVE. */
+static void other_format(void **state)
+{
+	struct whatif *w = eager();
+	const struct view v = { .whatif = w };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	(void)state;
+	FEED(w, { FP_EV_LOAD, .other = 520 }, { FP_EV_SAVE, .other = 520 },
+	     { FP_EV_LOAD, .other = 2192 });
+	out = open_memstream(&text, &len);
+	view_prove__print(out, &v, true);
+	fclose(out);
+	assert_non_null(strstr(text,
+			       "Formats of user states that were foretold: "
+			       "1; open: 1; wrong: 1\n"));
+	assert_non_null(strstr(text, "  save               1          0 "));
+	assert_non_null(strstr(text, "found sve, foretold fpsimd"));
+	free(text);
+	assert_int_equal(prove__format(whatif__proof(w), FP_EV_LOAD)->differs,
+			 1);
+	whatif__free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +240,8 @@ int main(void)
 		cmocka_unit_test(needless_load),
 		cmocka_unit_test(flag_forgotten),
 		cmocka_unit_test(sigreturn),
+		cmocka_unit_test(about_to_flush),
+		cmocka_unit_test(other_format),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

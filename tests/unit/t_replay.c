@@ -67,6 +67,35 @@ static void lost_state(void **state)
 	replay__free(r);
 }
 
+/* What was moved beyond FPSIMD; of a save by the guest's trap nothing is told. */
+static void formats(void **state)
+{
+	struct replay *r = replay__new(CPUS);
+	struct fp_rec load = record(FP_EV_LOAD, TASK, false, 10);
+	struct fp_rec save = record(FP_EV_SAVE, TASK, false, 20);
+	struct fp_ops task;
+
+	(void)state;
+	load.other = 2192;
+	replay__step(r, &load);
+	save.other = 520;
+	replay__step(r, &save);
+	save.other = 1644;
+	replay__step(r, &save);
+	task = replay__task(r);
+	assert_int_equal(task.load_more, 2192 - 520);
+	assert_int_equal(task.save_more, 1644 - 520);
+	assert_int_equal(task.unseen, 0);
+	save.other = FP_BYTES_UNSEEN;
+	replay__step(r, &save);
+	assert_int_equal(replay__task(r).unseen, 1);
+	assert_int_equal(replay__task(r).save_more, 1644 - 520);
+	step(r, FP_EV_BIND_VCPU, VCPU, false, 30);
+	assert_int_equal(replay__task(r).save, 4);
+	assert_int_equal(replay__task(r).save_more, 1644 - 520);
+	replay__free(r);
+}
+
 /* One CPU has the newest value of a state, and another one loads it. */
 static void two_newest_values(void **state)
 {
@@ -157,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lost_state),
+		cmocka_unit_test(formats),
 		cmocka_unit_test(two_newest_values),
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(no_such_cpu),

@@ -77,6 +77,14 @@ static void reads_verdicts(void **state)
 	assert_int_equal(o.save.unknown, 20);
 	assert_int_equal(o.save.needed + o.save.redundant + o.save.pending, 0);
 	assert_int_equal(snap_ops__read(&raw, SNAP_NA).load.bytes, SNAP_NA);
+	raw.save_more = 3 * 1672;
+	raw.load_more = 1672;
+	assert_int_equal(snap_ops__read(&raw, 520).save.bytes,
+			 20 * 520 + 3 * 1672);
+	assert_int_equal(snap_ops__read(&raw, 520).load.bytes, 10 * 520 + 1672);
+	raw.unseen = 1;
+	assert_int_equal(snap_ops__read(&raw, 520).save.bytes, SNAP_NA);
+	assert_int_equal(snap_ops__read(&raw, 520).load.bytes, SNAP_NA);
 }
 
 static void subtracts_row_by_row(void **state)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "bystander.h"
+
+enum { YIELD_EVERY = 64 };
 
 /*
  * d8 to d15 survive calls, and neither this program nor the system calls it
@@ -28,6 +31,8 @@ static void compute(struct bystander *bystander, uint64_t *number)
 			bystander->lost++;
 		registers_set(++*number);
 	}
+	if (bystander->sve)
+		use_sve();
 }
 
 static void wait_for(int fd)
@@ -51,6 +56,7 @@ static void *bystander__thread(void *arg)
 	struct bystander *bystander = arg;
 	struct switches start;
 	uint64_t number = 0x12345678;
+	unsigned int turns = 0;
 
 	set_name("bystander");
 	if (bystander->cpu >= 0)
@@ -64,6 +70,8 @@ static void *bystander__thread(void *arg)
 	while (!atomic_load(&bystander->stop)) {
 		if (bystander->spin) {
 			compute(bystander, &number);
+			if (bystander->sve && ++turns % YIELD_EVERY == 0)
+				sched_yield();
 			continue;
 		}
 		wait_for(bystander->poke_fd);

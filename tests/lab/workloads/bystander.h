@@ -13,6 +13,7 @@ struct bystander {
 	int cpu;		/* -1: any */
 	int priority;		/* of SCHED_FIFO, 0: ordinary */
 	bool spin;		/* compute all the time, not only when poked */
+	bool sve;		/* use SVE, too, also right before system calls */
 
 	/* measured over the life of the thread */
 	struct switches switches;

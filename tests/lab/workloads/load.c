@@ -52,6 +52,7 @@ static void create(struct machine *machine)
 	struct vm_config config = {
 		.nr_vcpus = options->vcpus,
 		.sve = options->sve,
+		.host_sve = options->host_sve,
 		.vgic = wants_gic(options),
 	};
 
@@ -208,6 +209,8 @@ static void fill_args(const struct options *options, const char *modes,
 		WORD("-n%llu", (unsigned long long)options->n);
 	if (options->sve)
 		WORD("--sve");
+	if (options->host_sve)
+		WORD("--host-sve");
 	if (options->vgic)
 		WORD("--vgic");
 	if (options->pinned) {
@@ -275,6 +278,7 @@ static int surround(const struct options *options)
 		bystanders[i].cpu = options->pinned ?
 				    cpu_list__at(&options->cpus, i) : -1;
 		bystanders[i].spin = true;
+		bystanders[i].sve = options->host_sve;
 		bystander__start(&bystanders[i]);
 	}
 	status = wait_for_vms();

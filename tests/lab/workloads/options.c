@@ -25,6 +25,7 @@ static const char usage_text[] =
 "                     4 MMIO, 8 virtual timer and WFI (default 3)\n"
 "  --vms N --vcpus N  how many VMs, and vcpus in each (default 1)\n"
 "  --bystanders N     threads that use FP\n"
+"  --host-sve         these and the vcpu threads use SVE, too\n"
 "  --signals HZ       into each vcpu thread\n"
 "  --neon HZ          kernel-mode NEON in softirq context, on each CPU\n"
 "  --neon-task HZ     the same in task context\n"
@@ -32,7 +33,7 @@ static const char usage_text[] =
 "  --procs N          churn: how many processes\n";
 
 enum { OPT_CPU = 256, OPT_SVE, OPT_VGIC, OPT_WFI_US, OPT_MODULE, OPT_NAME,
-       OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_SIGNALS, OPT_NEON,
+       OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_HOST_SVE, OPT_SIGNALS, OPT_NEON,
        OPT_NEON_TASK, OPT_SECONDS, OPT_PROCS, OPT_LIST };
 
 static const struct option longs[] = {
@@ -46,6 +47,7 @@ static const struct option longs[] = {
 	{ "vms", required_argument, NULL, OPT_VMS },
 	{ "vcpus", required_argument, NULL, OPT_VCPUS },
 	{ "bystanders", required_argument, NULL, OPT_BYSTANDERS },
+	{ "host-sve", no_argument, NULL, OPT_HOST_SVE },
 	{ "signals", required_argument, NULL, OPT_SIGNALS },
 	{ "neon", required_argument, NULL, OPT_NEON },
 	{ "neon-task", required_argument, NULL, OPT_NEON_TASK },
@@ -94,6 +96,7 @@ static void set(struct options *o, int option, const char *arg)
 	case OPT_VMS: o->vms = number(arg, 1000); break;
 	case OPT_VCPUS: o->vcpus = number(arg, VM_MAX_VCPUS); break;
 	case OPT_BYSTANDERS: o->bystanders = number(arg, 1000); break;
+	case OPT_HOST_SVE: o->host_sve = true; break;
 	case OPT_SIGNALS: o->signals = number(arg, 100000); break;
 	case OPT_NEON: o->neon = number(arg, 100000); break;
 	case OPT_NEON_TASK: o->neon_task = number(arg, 100000); break;

@@ -38,6 +38,8 @@ static void handle_exit(struct runner *runner, const struct kvm_run *run)
 static bool run_once(struct runner *runner, int fd)
 {
 	runner->runs++;
+	if (runner->vm->config.host_sve)
+		use_sve();
 	if (ioctl(fd, KVM_RUN, 0) == 0)
 		return true;
 	if (errno != EINTR)

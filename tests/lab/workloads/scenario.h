@@ -15,6 +15,7 @@ struct options {
 	const char *name;	/* of the VM */
 	/* the free loads */
 	int vms, vcpus, bystanders, procs;
+	bool host_sve;
 	const char *modes;
 	unsigned int signals, neon, neon_task, wfi_us;
 	double seconds;

@@ -128,6 +128,11 @@ void sleep_us(unsigned int us)
 	nanosleep(&time, NULL);
 }
 
+void use_sve(void)
+{
+	asm volatile(".inst 0x04bf5020" ::: "x0"); /* rdvl x0, #1 */
+}
+
 uint64_t now_ns(void)
 {
 	struct timespec now;

@@ -45,6 +45,8 @@ struct switches switches_since(struct switches start);
 pid_t thread_id(void);
 void sleep_us(unsigned int us);
 uint64_t now_ns(void);
+/* From now on the calling thread has a state of SVE, up to a system call. */
+void use_sve(void);
 
 bool write_text(const char *path, const char *text);
 bool read_text(const char *path, char *text, size_t size);

@@ -35,6 +35,7 @@ _Static_assert(offsetof(struct guest_block, fp_uses) == B_FP_USES, "guest.h");
 struct vm_config {
 	int nr_vcpus;
 	bool sve;
+	bool host_sve;		/* its threads use SVE between KVM_RUNs */
 	bool vgic;
 };
 
