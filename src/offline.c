@@ -60,7 +60,7 @@ static int begin_section(struct offline *o)
 	int code;
 
 	locate(o->trace, o->where, sizeof(o->where));
-	o->begun = o->ended = o->fed = false;
+	o->begun = o->ended = o->fed = o->differs = false;
 	o->inside = !is_part(o);
 	code = o->begin ? o->begin(o) : 0;
 	if (code || o->whatif)
@@ -123,26 +123,26 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 }
 
 /* Counters came before the first record. */
-static void begin_in_middle(struct offline *o)
+static int begin_in_middle(struct offline *o)
 {
 	const struct snapshot *since = trace__since(o->trace);
 
 	if (since && o->whatif)
-		whatif__begin(o->whatif, since);
-	else if (since)
+		return whatif__begin(o->whatif, since);
+	if (since)
 		recount__begin(o->recount, since);
+	return 0;
 }
 
 static int feed(void *ctx, const struct fp_rec *rec)
 {
 	struct offline *o = ctx;
 	uint32_t step;
-	int err;
+	int err = o->fed ? 0 : begin_in_middle(o);
 
-	if (!o->fed)
-		begin_in_middle(o);
 	o->fed = true;
-	err = is_part(o) ? watch_time(o, rec) : 0;
+	if (!err && is_part(o))
+		err = watch_time(o, rec);
 	if (err)
 		return err;
 	if (o->whatif)
@@ -177,6 +177,12 @@ bool offline__whole(const char *input, const struct trace *t)
 	return !h.damaged && !h.cut && !h.alone;
 }
 
+static void differ(struct offline *o, const char *why, uint64_t lost)
+{
+	o->differs = !lost;
+	DOUBT(o, "%s: these are the counters of the kernel", why);
+}
+
 /* The counters of the kernel are there, and tell of all records. */
 static int take_settled(struct offline *o)
 {
@@ -193,7 +199,7 @@ static int take_settled(struct offline *o)
 	else if (!trace__health(o->trace).lost &&
 		 !recount__agrees(counted(o), after, &o->delta, why,
 				  sizeof(why)))
-		DOUBT(o, "%s: these are the counters of the kernel", why);
+		differ(o, why, 0);
 	else if (!trace__health(o->trace).lost)
 		return recount__again(counted(o), after, &o->now);
 	return snapshot__copy(&o->now, after);
@@ -203,12 +209,15 @@ static int take_settled(struct offline *o)
 static int take_middle(struct offline *o)
 {
 	char why[256];
-	int err = snapshot__delta(&o->now, trace__after(o->trace),
-				  trace__since(o->trace));
+	const struct snapshot *after = trace__after(o->trace);
+	int err = snapshot__delta(&o->now, after, trace__since(o->trace));
 
+	if (!err)
+		err = snapshot__delta(&o->delta, after,
+				      trace__before(o->trace));
 	if (!err && !trace__health(o->trace).lost &&
 	    !recount__can_be(counted(o), &o->now, why, sizeof(why)))
-		DOUBT(o, "%s: these are the counters of the kernel", why);
+		differ(o, why, o->now.lost);
 	return err;
 }
 

@@ -50,7 +50,8 @@ struct offline {
 	/* the counters of the kernel, if whole and of all of a capture .. */
 	struct snapshot last;
 	struct snapshot delta; /* .. and how much they grew at the end */
-	bool whole; /* nothing is missing, and stream and counters agree */
+	bool whole; /* nothing is missing, and stream and counters agree .. */
+	bool differs; /* .. or they don't, though nothing was lost */
 
 	/* private */
 	struct recount *recount; /* NULL if .whatif counts */

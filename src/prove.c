@@ -25,6 +25,7 @@ struct prove {
 	struct cpu *cpus;
 	uint64_t records;
 	enum policy policy; /* of this kernel; POLICY_MAX: no evidence yet */
+	bool lost; /* were there records that nobody saw? */
 	struct prove_kind kind[FP_EV_MAX];
 	struct prove_first first;
 };
@@ -163,6 +164,8 @@ static void compare(struct prove *p, const struct cpu *c,
 
 	if (undecided(p, c, r, at) || told == PROVE_FOUND_MAX) {
 		k->unsure++;
+	} else if (told != is && p->lost) {
+		k->unsure++; /* it may be what was lost */
 	} else if (told != is) {
 		k->differs++;
 		note_first(p, c, is, told);
@@ -221,6 +224,7 @@ void prove__step(struct prove *p, struct policies *policies,
 	c = &p->cpus[r->cpu];
 	remember(c, r);
 	learn(p, at->step);
+	p->lost |= r->lost;
 	if (c->began && !goes_on(r, c))
 		c->began = 0;
 	decision = decides(c, r);

@@ -128,20 +128,20 @@ static void avoided_range(struct json *j, const char *key, struct range a,
 static void avoided(struct json *j, const struct view *view,
 		    const struct snap_vcpu *v)
 {
-	const struct policy_row *row =
-		view->whatif ? whatif__rows(view->whatif, v->slot, v->gen) :
-			       NULL;
+	struct whatif_sum sum = { .why = "it is not asked for" };
 
-	if (!row || v->guest.save.done == SNAP_NA) {
+	if (view->whatif)
+		sum = whatif_sum__row(view->whatif, view->s, v,
+				      WHATIF_POLICY + REFERENCE);
+	if (sum.why) {
 		json__null(j, "avoided");
 		return;
 	}
-	row += REFERENCE;
 	json__object(j, "avoided");
 	json__str(j, "ref", policy__name(REFERENCE));
-	avoided_range(j, "save", row->host.save.done, row->guest.save.done,
+	avoided_range(j, "save", sum.host_save, sum.guest_save,
 		      v->host.save.done + v->guest.save.done);
-	avoided_range(j, "load", row->host.load.done, row->guest.load.done,
+	avoided_range(j, "load", sum.host_load, sum.guest_load,
 		      v->host.load.done + v->guest.load.done);
 	json__end(j);
 }

@@ -120,6 +120,26 @@ lossy()
 		[ "$runs" -eq "$(jq -s 'map(.runs) | add' "$1/lossy.truth")" ]
 }
 
+# lossy_policies DIR: the intervals hold what is known of these policies whatever is
+# lost. This kernel follows one of two, whose guests are the same; and uncond saves and
+# loads the guest at each exit.
+lossy_policies()
+{
+	"$program" whatif --json -r "$1/lossy.fpt" 2>/dev/null >"$1/lossy.whatif" || return
+	jq -r 'select(.type == "policy" and .vm == null) |
+		"# \(.name): saves \(.save), loads \(.load), guest \(.guest)"' "$1/lossy.whatif"
+	jq -s -e '
+		def holds($n): .[0] <= $n and $n <= .[1];
+		def row($name): map(select(.type == "policy" and .vm == null and .name == $name))[0];
+		map(select(.type == "host"))[0].policy as $own | row("kernel") as $kernel |
+		(map(select(.type == "vcpu").exits) | add) as $exits |
+		(row($own) | (.save | holds($kernel.save[0])) and (.load | holds($kernel.load[0]))) and
+		all(row("martin", "eager-host").guest;
+			(.save | holds($kernel.guest.save[0])) and (.load | holds($kernel.guest.load[0]))) and
+		(row("uncond").guest | (.save | holds($exits)) and (.load | holds($exits)))
+		' "$1/lossy.whatif" >/dev/null
+}
+
 # readable FILE: it is good up to where it was cut, and says so
 readable()
 {
@@ -163,6 +183,8 @@ run()
 	result "$kernel: parts of a trace are one"
 	lossy "$dir"
 	result "$kernel: a ring that is far too small: what was lost is known"
+	lossy_policies "$dir"
+	result "$kernel: what policies would have moved is in their intervals"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
 	result "$kernel: a full disk: the trace is good up to there"
 	# A disk may be too small for the first of them, but this one had some.
