@@ -45,6 +45,8 @@ struct offline {
 	FILE *out; /* NULL for a directory */
 	char where[OFFLINE_WHERE]; /* for messages: "section 2 (its host): ", or "" */
 	bool inside; /* is this record of interest? */
+	/* feed() may: it needs to know what came before what is of interest */
+	bool unsure;
 	/* when it prints: */
 	struct snapshot now;
 	/* the counters of the kernel, if whole and of all of a capture .. */
@@ -55,6 +57,8 @@ struct offline {
 
 	/* private */
 	struct recount *recount; /* NULL if .whatif counts */
+	int skipped; /* what lies before .from is not read .. */
+	double warm; /* .. but for so many seconds */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to */
 	bool fed; /* there was a record */

@@ -50,32 +50,13 @@ void playback__close(struct playback *p)
 
 /* ---- numbers ---- */
 
-static bool did_nothing(const struct snap_vcpu *v)
-{
-	const struct snap_xfer *x[] = { &v->guest.save, &v->guest.load,
-					&v->host.save, &v->host.load };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(x); i++) {
-		if (x[i]->done && x[i]->done != SNAP_NA)
-			return false;
-	}
-	return !v->exits;
-}
-
 /* The screen is for those who live. */
 static void drop_ended(struct playback *p)
 {
-	struct snapshot *s = &p->interval;
-	size_t i, nr = 0;
+	size_t nr = p->interval.nr_vcpus;
 
-	for (i = 0; i < s->nr_vcpus; i++) {
-		if (s->vcpus[i].state == SNAP_VCPU_LIVE ||
-		    !did_nothing(&s->vcpus[i]))
-			s->vcpus[nr++] = s->vcpus[i];
-	}
-	p->gone = s->nr_vcpus - nr;
-	s->nr_vcpus = nr;
+	snapshot__drop_ended(&p->interval);
+	p->gone = nr - p->interval.nr_vcpus;
 }
 
 /* What was lost is never forgotten, and known when counters tell. */

@@ -70,9 +70,12 @@ static void print_head(FILE *out, const struct view_report *r)
 		*r->about->host ? r->about->host : "unknown", s->kernel,
 		s->mode, snap_policy__name(s->policy), s->cpus);
 	print_time(out, r);
-	fprintf(out, "%" PRIu64 " records, %.2f bytes each, %s lost",
-		r->records,
-		r->records ? (double)r->bytes / (double)r->records : 0.0, lost);
+	fprintf(out, "%" PRIu64 " records, ", r->records);
+	if (r->bytes != SNAP_NA)
+		fprintf(out, "%.2f bytes each, ",
+			r->records ? (double)r->bytes / (double)r->records :
+				     0.0);
+	fprintf(out, "%s lost", lost);
 	if (r->missing)
 		fprintf(out, ", %" PRIu64 " damaged", r->missing);
 	fprintf(out, "%s\n", r->cut ? ", no end" : "");
@@ -221,7 +224,7 @@ static void json_trace(struct json *j, const struct view_report *r)
 	json__double(j, "from", r->from);
 	json__double(j, "to", r->to);
 	json__u64(j, "records", r->records);
-	json__u64(j, "bytes", r->bytes);
+	json__count(j, "bytes", r->bytes);
 	json__u64(j, "missing", r->missing);
 	json__bool(j, "cut", r->cut);
 	json__bool(j, "agrees", r->agrees);

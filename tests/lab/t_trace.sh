@@ -120,6 +120,22 @@ lossy()
 		[ "$runs" -eq "$(jq -s 'map(.runs) | add' "$1/lossy.truth")" ]
 }
 
+# part_alone DIR: from a file what lies before is skipped, with and without an index;
+# from a pipe all is read.
+part_alone()
+{
+	local trace=$1/trace.fpt file from
+
+	head -c $(($(stat -c %s "$trace") - 1)) "$trace" >"$1/no_footer.fpt"
+	for file in "$trace" "$1/no_footer.fpt"; do
+		for from in 1 2 3 5 100; do
+			cmp <("$program" report --json --from $from --to $((from + 1)) "$file" 2>/dev/null) \
+				<("$program" report --json --from $from --to $((from + 1)) - <"$file" 2>/dev/null) ||
+				return
+		done
+	done
+}
+
 # lossy_policies DIR: the intervals hold what is known of these policies whatever is
 # lost. This kernel follows one of two, whose guests are the same; and uncond saves and
 # loads the guest at each exit.
@@ -177,6 +193,8 @@ run()
 	result "$kernel: its own policy makes what the kernel made"
 	here "$dir" stat && here "$dir" whatif
 	result "$kernel: the same words on this machine"
+	part_alone "$dir"
+	result "$kernel: a part that is read alone is as if all had been read"
 	all_exits "$dir"
 	result "$kernel: each guest entry and exit as a record"
 	parts "$dir"
