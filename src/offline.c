@@ -70,7 +70,7 @@ static void locate(const struct trace *t, char *where, size_t len)
  */
 static int skip(struct offline *o)
 {
-	if (o->from <= 0 || trace__section(o->trace))
+	if (o->from <= 0 || trace__section(o->trace) || !strcmp(o->input, "-"))
 		return 0;
 	return trace__skip(o->trace, o->from - o->warm);
 }
