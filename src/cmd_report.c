@@ -12,6 +12,7 @@
 #include "trace.h"
 #include "util.h"
 #include "view_report.h"
+#include "view_sum.h"
 
 struct report_config {
 	bool json;
@@ -108,6 +109,16 @@ static int print(struct offline *o, struct view *v)
 	return report.broken ? EXIT_VIOLATION : 0;
 }
 
+static void sum(struct offline *o, const struct fleet *f)
+{
+	const struct report_run *r = o->ctx;
+
+	if (r->cfg.json)
+		view_fleet__json(o->out, f);
+	else
+		view_fleet__print(o->out, f);
+}
+
 static int report_main(const struct command *cmd, int argc, char **argv)
 {
 	struct report_run r = {};
@@ -130,6 +141,7 @@ static int report_main(const struct command *cmd, int argc, char **argv)
 		.begin = begin,
 		.feed = feed,
 		.print = print,
+		.sum = sum,
 	});
 	report__free(r.report);
 	return code;

@@ -17,7 +17,9 @@
 #include "trace.h"
 #include "util.h"
 #include "view.h"
+#include "view_sum.h"
 #include "whatif.h"
+#include "whatif_sum.h"
 
 struct whatif_config {
 	struct count_config count;
@@ -62,6 +64,7 @@ struct whatif_run {
 	uint32_t policies; /* bit per policy */
 	struct params params;
 	struct cost cost;
+	struct whatif_sum hosts[WHATIF_ROWS]; /* of a merged trace */
 };
 
 static const char wider[] = "intervals are wider by what these may have told";
@@ -257,7 +260,9 @@ static void check_trace(struct offline *o, struct whatif *w)
 
 static int print_trace(struct offline *o, struct view *v)
 {
-	const struct whatif_run *r = o->ctx;
+	struct whatif_run *r = o->ctx;
+	struct whatif_sum sum;
+	int i;
 
 	if (o->differs || trace__health(o->trace).lost)
 		whatif__miss(r->whatif);
@@ -272,12 +277,29 @@ static int print_trace(struct offline *o, struct view *v)
 		fps_err("%s%s", o->where, nothing);
 	else if (o->now.lost && o->now.lost != SNAP_NA)
 		fps_err("%s%s", o->where, wider);
+	for (i = 0; v->section && i < WHATIF_ROWS; i++) {
+		sum = whatif_sum__row(r->whatif, v->s, NULL, i);
+		whatif_sum__add(&r->hosts[i], &sum);
+	}
 	v->cost = trace__cost(o->trace);
 	if (r->cfg.json)
 		view_json__section(o->out, v);
 	else
 		view_text__section(o->out, v);
 	return print_view(r, o->out, v);
+}
+
+static void sum_hosts(struct offline *o, const struct fleet *f)
+{
+	const struct whatif_run *r = o->ctx;
+
+	if (r->cfg.json) {
+		view_fleet__json(o->out, f);
+		view_json__hosts(o->out, r->hosts, r->policies);
+	} else {
+		view_fleet__print(o->out, f);
+		view_whatif__hosts(o->out, r->hosts, r->policies);
+	}
 }
 
 static int read_trace(const struct command *cmd, struct whatif_run *r,
@@ -290,6 +312,7 @@ static int read_trace(const struct command *cmd, struct whatif_run *r,
 		.ctx = r,
 		.begin = begin_trace,
 		.print = print_trace,
+		.sum = sum_hosts,
 	};
 
 	return offline__operands(cmd, rest, NULL) ? offline__run(&o) :

@@ -110,6 +110,7 @@ static int close_both(struct offline *o, int code)
 
 	if (o->finish)
 		o->finish(o);
+	fleet__free(&o->fleet);
 	trace__close(o->trace);
 	if (!o->out || o->out == stdout)
 		return code; /* main() looks at it */
@@ -372,6 +373,8 @@ static int read_section(struct offline *o)
 	v.section = trace__section(o->trace);
 	v.host = trace__about(o->trace)->host;
 	code = o->print(o, &v);
+	if (v.section && fleet__add(&o->fleet, v.host, &o->now))
+		return fail(-ENOMEM);
 	if (!code && o->strict && lost(o))
 		return EXIT_LOST;
 	return code;
@@ -421,6 +424,8 @@ static int read_all(struct offline *o)
 		end_section(o);
 		code = code ? code : section;
 	} while (section != EXIT_ENV && next(o, &code));
+	if (o->sum && fleet__total(&o->fleet).sections > 1)
+		o->sum(o, &o->fleet);
 	return code;
 }
 

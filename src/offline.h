@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fleet.h"
 #include "snapshot.h"
 #include "view.h"
 
@@ -36,6 +37,8 @@ struct offline {
 	int (*begin)(struct offline *o);
 	int (*feed)(struct offline *o, const struct fp_rec *rec, uint32_t step);
 	int (*print)(struct offline *o, struct view *v);
+	/* After the last section, if there are several; or NULL. */
+	void (*sum)(struct offline *o, const struct fleet *f);
 	/* Once, at the end, whatever went wrong; or NULL. */
 	void (*finish)(struct offline *o);
 	/* begin() may: its records go there, and are counted there. */
@@ -56,6 +59,7 @@ struct offline {
 	bool differs; /* .. or they don't, though nothing was lost */
 
 	/* private */
+	struct fleet fleet;
 	struct recount *recount; /* NULL if .whatif counts */
 	int skipped; /* what lies before .from is not read .. */
 	double warm; /* .. but for so many seconds */

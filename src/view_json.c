@@ -369,6 +369,25 @@ static void policies_of(struct json *j, const struct view *v,
 	params_of(j, v, vcpu);
 }
 
+void view_json__hosts(FILE *out, const struct whatif_sum *rows,
+		      uint32_t policies)
+{
+	static const struct cost none = { .why = "each host has its own" };
+	struct json j;
+	int i;
+
+	json__init(&j, out);
+	for (i = 0; i < WHATIF_ROWS; i++) {
+		if (!whatif_sum__shown(policies, i))
+			continue;
+		json__object(&j, NULL);
+		json__str(&j, "type", "fleet-policy");
+		json__str(&j, "name", row_name(i));
+		policy_numbers(&j, &rows[i], &none);
+		json__end(&j);
+	}
+}
+
 static void cost_xfer(struct json *j, const char *key, const struct cost *cost,
 		      const struct cost_xfer *c)
 {

@@ -28,8 +28,10 @@ static void add(struct range *to, struct range from)
 	*to = range__add(*to, from);
 }
 
-static void add_sum(struct whatif_sum *to, const struct whatif_sum *from)
+void whatif_sum__add(struct whatif_sum *to, const struct whatif_sum *from)
 {
+	if (from->why)
+		to->why = from->why;
 	add(&to->host_save, from->host_save);
 	add(&to->host_load, from->host_load);
 	add(&to->guest_save, from->guest_save);
@@ -86,7 +88,7 @@ static struct whatif_sum actual_all(const struct snapshot *s, int row)
 		const struct snap_vcpu *v = &s->vcpus[i];
 		struct whatif_sum one = actual(v, v->guest_bytes, row);
 
-		add_sum(&sum, &one);
+		whatif_sum__add(&sum, &one);
 	}
 	return sum;
 }
