@@ -26,10 +26,11 @@ static void begin(struct playback *p)
 	p->gone = 0;
 }
 
-bool playback__open(struct playback *p, const char *path, char *why, size_t len)
+bool playback__open(struct playback *p, const char *path, unsigned int section,
+		    char *why, size_t len)
 {
 	*p = (struct playback){ .speed = 1 };
-	p->player = player__open(path, why, len);
+	p->player = player__open(path, section, why, len);
 	if (!p->player)
 		return false;
 	p->stream = player__is_stream(p->player);

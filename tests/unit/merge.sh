@@ -111,8 +111,21 @@ parts()
 	grep -v '"type":"section"' "$tmp/merged" | cmp - "$tmp/out"
 }
 is "consecutive parts" parts
-screen() { run 3 none top -b -r "$all" && err "has several traces, and the screen shows one"; }
-is "no screen of several" screen
+screen()
+{
+	local i
+
+	for i in 1 2 3; do
+		run 0 none top -b -r "${traces[i - 1]}" && mv "$tmp/out" "$tmp/alone" &&
+			run 0 none top -b -r "$all" --section $i && diff "$tmp/alone" "$tmp/out" || return
+	done
+	run 0 none top -b -r "$all" && mv "$tmp/out" "$tmp/first" &&
+		run 0 none top -b -r "$all" --section 1 && diff "$tmp/first" "$tmp/out" &&
+		run 3 none top -b -r "$all" --section 4 && err 'there is no section 4 in' &&
+		run 3 none top -b -r "$a" --section 1 && err 'there is no section 1 in' &&
+		run 2 none top --section 2 && err 'wants --read'
+}
+is "a screen of each" screen
 piped() { FPSTAT_FAKE=none "$fpstat" merge -o - "${traces[@]}" | cmp - "$all"; }
 is "to standard output" piped
 zstd_reads() { zstd -qdc "$all" >"$tmp/plain" && [ "$(grep -ac '^host ' "$tmp/plain")" -eq 3 ]; }
