@@ -10,6 +10,7 @@
 #include "varint.h"
 
 #define ENTRY (1 + 3 * VARINT_MAX) /* bytes of one, at most */
+#define PLACES (1u << 20) /* that are read, at most */
 
 void trace_index__free(struct trace_index *x)
 {
@@ -76,7 +77,7 @@ int trace_index__get(struct trace_index *x, const void *data, size_t len)
 		b.stored = cursor__u32(&c);
 		b.records = cursor__u32(&c);
 		b.begin += (uint64_t)cursor__signed(&c);
-		if (c.bad || b.stored > TRACE_STORED)
+		if (c.bad || b.stored > TRACE_STORED || x->nr == PLACES)
 			err = -EBADMSG;
 		else
 			err = trace_index__add(x, &b);
@@ -146,7 +147,8 @@ static int make_index(struct trace_index *x, int fd, uint64_t start)
 	do {
 		err = trace_index__add(x, &b);
 		offset += TRACE_HEADER + b.stored;
-	} while (!err && read_block(fd, offset, &b) && b.section == section);
+	} while (!err && x->nr < PLACES && read_block(fd, offset, &b) &&
+		 b.section == section);
 	return err;
 }
 

@@ -41,7 +41,8 @@ int trace_index__get(struct trace_index *x, const void *data, size_t len);
 bool trace_index__at_end(int fd, uint64_t *offset, struct trace_block *b);
 /*
  * Of the section at @start of the file: as it says, or made anew of the headers of
- * its blocks, as far as these are good. 0 or -ENOMEM. @x is empty before.
+ * its blocks, as far as these are good. Whatever it claims, this has at most 80 MiB. 0
+ * or -ENOMEM. @x is empty before.
  */
 int trace_index__read(struct trace_index *x, int fd, uint64_t start);
 /* The last place of @kind not after @ns; NULL: there is none. */
