@@ -157,12 +157,12 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 	return err;
 }
 
-/* Counters came before the first record. */
+/* Counters came before the first record, or should have. */
 static int begin_in_middle(struct offline *o)
 {
 	const struct snapshot *since = trace__since(o->trace);
 
-	if (since && o->whatif)
+	if (trace__middle(o->trace) && o->whatif)
 		return whatif__begin(o->whatif, since);
 	if (since)
 		recount__begin(o->recount, since);

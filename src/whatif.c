@@ -124,7 +124,8 @@ int whatif__begin(struct whatif *w, const struct snapshot *since)
 {
 	const struct need gap = { .kind = NEED_GAP };
 
-	recount__begin(w->recount, since);
+	if (since)
+		recount__begin(w->recount, since);
 	needs__begin(w->needs);
 	return policies__step(w->policies, &gap);
 }

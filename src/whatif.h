@@ -28,8 +28,8 @@ int whatif__sweep(struct whatif *w, unsigned int cpus,
 		  const struct params *params);
 
 /*
- * The same, of a stream that begins in the middle: see recount__begin(). 0 or
- * -ENOMEM.
+ * The same, of a stream that begins in the middle: see recount__begin(); @since is NULL
+ * if that is not known. 0 or -ENOMEM.
  */
 int whatif__begin(struct whatif *w, const struct snapshot *since);
 /*
