@@ -175,7 +175,8 @@ struct observer {
 	bool begins[THREADS]; /* switched out inside kernel_neon_begin() */
 	uint32_t gap[CPUS]; /* records lost since the last one */
 	unsigned int lose; /* of 1000 .. */
-	uint64_t lost; /* .. so many were */
+	unsigned int burst; /* .. and so many after it .. */
+	unsigned int left; /* .. of which these are left */
 	bool evidence; /* of martin or eager-host */
 	struct replay *replay;
 	struct prove *prove;
@@ -299,9 +300,11 @@ static void record(struct observer *o, int c, const struct fp_event *ev,
 		.lost = o->gap[c],
 	};
 
-	if (o->lose && below(1000) < o->lose) {
+	if (!o->left && o->lose && below(1000) < o->lose)
+		o->left = 1 + o->burst;
+	if (o->left) {
+		o->left--;
 		o->gap[c]++;
-		o->lost++;
 		return;
 	}
 	o->gap[c] = 0;
@@ -1801,7 +1804,7 @@ static void end_wide(void)
 	while (amid(seen[0]->seen_by) || amid(seen[1]->seen_by))
 		run(1);
 	for (i = 0; i < ARRAY_SIZE(seen); i++) {
-		seen[i]->seen_by->lose = 0;
+		seen[i]->seen_by->lose = seen[i]->seen_by->left = 0;
 		tell_exits(seen[i]->seen_by);
 		EACH(m) {
 			check_wide(seen[i], m);
@@ -1832,7 +1835,7 @@ static void from_the_middle(void **state)
 	}
 }
 
-/* From few to many. */
+/* From few to many, one by one or as when a ring is full. */
 static void with_gaps(void **state)
 {
 	unsigned int seed, i;
@@ -1844,6 +1847,7 @@ static void with_gaps(void **state)
 			observe(seen[i]);
 			bring_up(seen[i]);
 			seen[i]->seen_by->lose = 1u << seed % 9;
+			seen[i]->seen_by->burst = seed / 9 % 3 * 100;
 		}
 		run(STEPS / 2);
 		end_wide();
