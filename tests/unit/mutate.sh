@@ -102,7 +102,6 @@ policy=(
 	's/		x->dead = true;/		;/'
 	's/both(among(load, ~t->owes), whenever\[sure\])/among(load, ~t->owes)/'
 	's/		unseen(p, n->count, 0);/		;/'
-	's/		p->unseen.lost += n->count;/		;/'
 	's/	if (t->forgotten)/	if (0)/'
 	's/ & ~t->perhaps_owes, 0 };/, 0 };/'
 	's/t->forgotten ? takes & BLOCKS : 0/0/'
@@ -113,7 +112,6 @@ state=(
 	's/	c->doubt |= set & ~others;/	;/'
 	's/if (x->home != c || c->held\[x->place\] != x)/if (x->home != c)/'
 	's/if (!cpu__by(c, i))/if (1)/'
-	's/	if (p->unseen.any)/	if (0)/'
 )
 holds=(
 	's/x && x->home == c && /x \&\& /'
@@ -127,7 +125,6 @@ rows=(
 	's/	if (!irqoff)/	if (0)/'
 	's/xfer == HOST_LOAD || xfer == SWAP/xfer == HOST_LOAD/'
 	's/	memset(a->recent, .*/	;/'
-	's/	r->lo = sat_sub(.*/	;/'
 	's/	r->hi += higher;/	;/'
 )
 prove=(
