@@ -162,6 +162,5 @@ void policy_row__widen(struct policy_row *row, enum policy policy,
 	policy_ops__widen(&row->guest, u, swaps || policy == POLICY_MARTIN_RFC,
 			  swaps);
 	widen(&row->unsafe, u.lost, policy == POLICY_DALL ? u.moves : 0);
-	widen(&row->refused, u.lost,
-	      policy == POLICY_BLOCK_NEON ? u.moves : 0);
+	widen(&row->refused, u.lost, policy == POLICY_BLOCK_NEON ? u.moves : 0);
 }

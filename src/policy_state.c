@@ -31,9 +31,7 @@ static struct ctx *new_ctx(struct policies *p, uint64_t buf)
 		x = malloc(sizeof(*x));
 	if (!x)
 		return NULL;
-	*x = (struct ctx){ .buf = buf,
-			   .next = *head,
-			   .account = p->other };
+	*x = (struct ctx){ .buf = buf, .next = *head, .account = p->other };
 	if (p->unseen.any)
 		forget_run(x); /* it may have been there before */
 	*head = x;

@@ -34,8 +34,7 @@ static double write_trace(int fd, uint64_t n)
 	uint64_t told = 0;
 	int err;
 
-	err = !w ||
-	      trace_writer__text(w, TRACE_META, about, sizeof(about) - 1);
+	err = !w || trace_writer__text(w, TRACE_META, about, sizeof(about) - 1);
 	for (; n && !err; n--) {
 		rec = host__next(&h);
 		err = trace_writer__record(w, &rec);
@@ -72,8 +71,8 @@ static void begin_trace(uint64_t n)
 /* All of it, or from then on. Returns the seconds it took. */
 static double report(char *input, char *from)
 {
-	char *words[] = { "report", "-o", "/dev/null", "--from", from, input,
-			  NULL };
+	char *words[] = { "report", "-o",  "/dev/null", "--from",
+			  from,	    input, NULL };
 	int argc = 6;
 	double start = cpu_seconds();
 

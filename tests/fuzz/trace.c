@@ -191,8 +191,7 @@ static void read_counters(const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static void (*const as[])(const uint8_t *, size_t) = {
-		read_trace,    read_events, read_index,
-		read_counters, merge,	    seek,
+		read_trace, read_events, read_index, read_counters, merge, seek,
 	};
 
 	if (len && data[0] < sizeof(as) / sizeof(as[0]))
