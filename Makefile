@@ -283,7 +283,7 @@ bench-peers: $(OUT)/fpstat $(BENCH_TOOLS)
 
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 check-lab:
 	@$(MAKE) $(J) $(FOR_LAB)

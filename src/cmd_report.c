@@ -12,6 +12,7 @@
 #include "trace.h"
 #include "util.h"
 #include "view_report.h"
+#include "view_sum.h"
 
 struct report_config {
 	bool json;
@@ -64,21 +65,34 @@ static int feed(struct offline *o, const struct fp_rec *rec, uint32_t step)
 	struct report_run *r = o->ctx;
 
 	report__feed(r->report, rec, step, o->inside);
+	o->unsure |= report__headless(r->report);
 	return 0;
+}
+
+/* Those that are of interest. */
+static uint64_t count_records(const struct report *r, unsigned int cpus)
+{
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < cpus; i++)
+		sum += report__cpu(r, i)->records;
+	return sum;
 }
 
 static int print(struct offline *o, struct view *v)
 {
 	struct report_run *r = o->ctx;
 	struct trace_health health = trace__health(o->trace);
+	bool part = o->from > 0 || o->to > 0;
 	double end = trace__host(o->trace)->t;
 	char why[512];
 	struct view_report report = {
 		.view = v,
 		.report = r->report,
 		.about = trace__about(o->trace),
-		.records = trace__records(o->trace),
-		.bytes = trace__bytes(o->trace),
+		.records = count_records(r->report, o->now.cpus),
+		.bytes = part ? SNAP_NA : trace__bytes(o->trace),
 		.from = o->from,
 		.to = o->to > 0 && o->to < end ? o->to : end,
 		.missing = health.lost,
@@ -93,6 +107,16 @@ static int print(struct offline *o, struct view *v)
 	else
 		view_report__print(o->out, &report);
 	return report.broken ? EXIT_VIOLATION : 0;
+}
+
+static void sum(struct offline *o, const struct fleet *f)
+{
+	const struct report_run *r = o->ctx;
+
+	if (r->cfg.json)
+		view_fleet__json(o->out, f);
+	else
+		view_fleet__print(o->out, f);
 }
 
 static int report_main(const struct command *cmd, int argc, char **argv)
@@ -117,6 +141,7 @@ static int report_main(const struct command *cmd, int argc, char **argv)
 		.begin = begin,
 		.feed = feed,
 		.print = print,
+		.sum = sum,
 	});
 	report__free(r.report);
 	return code;

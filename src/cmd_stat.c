@@ -7,6 +7,7 @@
 #include "exit.h"
 #include "offline.h"
 #include "view.h"
+#include "view_sum.h"
 
 struct stat_config {
 	struct count_config count;
@@ -82,6 +83,16 @@ static int print_trace(struct offline *o, struct view *v)
 	return print_view(o->ctx, o->out, v);
 }
 
+static void sum(struct offline *o, const struct fleet *f)
+{
+	const struct stat_config *cfg = o->ctx;
+
+	if (cfg->json)
+		view_fleet__json(o->out, f);
+	else
+		view_fleet__print(o->out, f);
+}
+
 static int read_trace(const struct command *cmd, struct stat_config *cfg,
 		      struct opt_rest *rest)
 {
@@ -92,6 +103,7 @@ static int read_trace(const struct command *cmd, struct stat_config *cfg,
 		.recorded = cfg->recorded,
 		.ctx = cfg,
 		.print = print_trace,
+		.sum = sum,
 	};
 	const char *live = cfg->count.interval ? "--interval" :
 			   cfg->count.count    ? "--count" :

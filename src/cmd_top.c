@@ -35,6 +35,9 @@ static const struct opt opts[] = {
 	  .offset = AT(read), .arg = "FILE",
 	  .help = "show what happened in a trace, as it was then; - is standard "
 		  "input, and is shown as it comes" },
+	{ .name = "section", .type = OPT_COUNT, .offset = AT(section),
+	  .arg = "N",
+	  .help = "of a trace that was merged: section N, not the first" },
 	{ .letter = 'R', .name = "reverse", .offset = AT(reverse),
 	  .help = "the other way round" },
 	OPT_COMMON,
@@ -260,6 +263,8 @@ static int top_main(const struct command *cmd, int argc, char **argv)
 	if (rest.argc)
 		return opt__usage_error(cmd, "unknown operand '%s'",
 					rest.argv[0]);
+	if (cfg.section && !cfg.read)
+		return opt__usage_error(cmd, "--section wants --read");
 	top.state.sort = column__by_id(cfg.sort);
 	if (!top.state.sort)
 		return bad_sort(cmd, cfg.sort);

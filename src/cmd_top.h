@@ -18,6 +18,7 @@ struct top_config {
 	const char *sort;
 	bool reverse;
 	const char *read; /* NULL: live */
+	unsigned long section; /* of a merged one */
 };
 
 struct top {

@@ -25,7 +25,8 @@ int top_replay__open(struct top *t)
 	const char *host;
 	char why[256];
 
-	if (!playback__open(&t->play, t->cfg->read, why, sizeof(why))) {
+	if (!playback__open(&t->play, t->cfg->read,
+			    (unsigned int)t->cfg->section, why, sizeof(why))) {
 		fps_err("%s", why);
 		return EXIT_ENV;
 	}

@@ -17,7 +17,9 @@
 #include "trace.h"
 #include "util.h"
 #include "view.h"
+#include "view_sum.h"
 #include "whatif.h"
+#include "whatif_sum.h"
 
 struct whatif_config {
 	struct count_config count;
@@ -62,7 +64,11 @@ struct whatif_run {
 	uint32_t policies; /* bit per policy */
 	struct params params;
 	struct cost cost;
+	struct whatif_sum hosts[WHATIF_ROWS]; /* of a merged trace */
 };
+
+static const char wider[] = "intervals are wider by what these may have told";
+static const char nothing[] = "what policies would have moved is n/a";
 
 static int fail(struct count *c, const char *why)
 {
@@ -158,6 +164,17 @@ static bool fits(struct count *c, char *why, size_t len)
 	       whatif__proves(r->whatif, now, delta, why, len);
 }
 
+static void tell_doubt(struct count *c, const char *why)
+{
+	const struct whatif_run *r = c->ctx;
+	bool lost = c->ses.now.lost;
+
+	c->doubt = true;
+	if (!lost)
+		whatif__miss(r->whatif);
+	fps_err("%s: %s", why, lost ? wider : nothing);
+}
+
 /*
  * Reads the stream, and the counters before and after. A step on another CPU may
  * be recorded and not yet counted.
@@ -179,8 +196,7 @@ static int settle(struct count *c, bool mark)
 		if (c->ses.now.lost)
 			break; /* for good */
 	}
-	fps_err("%s: what other policies would have moved is a guess", why);
-	c->doubt = true;
+	tell_doubt(c, why);
 	return 0;
 }
 
@@ -227,31 +243,63 @@ static int begin_trace(struct offline *o)
 	return EXIT_ENV;
 }
 
-static int print_trace(struct offline *o, struct view *v)
+/* Its own policy must come to what that kernel did. */
+static void check_trace(struct offline *o, struct whatif *w)
 {
-	const struct whatif_run *r = o->ctx;
+	bool middle = trace__middle(o->trace);
 	char why[256];
 
-	if (o->whole && !trace__middle(o->trace) &&
-	    !whatif__proves(r->whatif, &o->last, &o->delta, why, sizeof(why))) {
-		fps_err("%s%s", o->where, why);
+	if (!trace__settled(o->trace) || whatif__missed(w) ||
+	    whatif__proves(w, middle ? &o->now : &o->last, &o->delta, why,
+			   sizeof(why)))
+		return;
+	fps_err("%s%s", o->where, why);
+	o->whole = false;
+	whatif__miss(w);
+}
+
+static int print_trace(struct offline *o, struct view *v)
+{
+	struct whatif_run *r = o->ctx;
+	struct whatif_sum sum;
+	int i;
+
+	if (o->differs || trace__health(o->trace).lost)
+		whatif__miss(r->whatif);
+	check_trace(o, r->whatif);
+	if (trace__middle(o->trace)) {
+		fps_err("%s%s begins in the middle of a capture: intervals are "
+			"wider by what is not known of its beginning",
+			o->where, fps_input(o->input));
 		o->whole = false;
 	}
-	if (o->whole && trace__middle(o->trace)) {
-		fps_err("%s begins in the middle of a capture, and nobody knows "
-			"what other policies had in the registers then",
-			o->input);
-		o->whole = false;
+	if (whatif__missed(r->whatif))
+		fps_err("%s%s", o->where, nothing);
+	else if (o->now.lost && o->now.lost != SNAP_NA)
+		fps_err("%s%s", o->where, wider);
+	for (i = 0; v->section && i < WHATIF_ROWS; i++) {
+		sum = whatif_sum__row(r->whatif, v->s, NULL, i);
+		whatif_sum__add(&r->hosts[i], &sum);
 	}
-	if (!o->whole)
-		fps_err("%swhat other policies would have moved is a guess",
-			o->where);
 	v->cost = trace__cost(o->trace);
 	if (r->cfg.json)
 		view_json__section(o->out, v);
 	else
 		view_text__section(o->out, v);
 	return print_view(r, o->out, v);
+}
+
+static void sum_hosts(struct offline *o, const struct fleet *f)
+{
+	const struct whatif_run *r = o->ctx;
+
+	if (r->cfg.json) {
+		view_fleet__json(o->out, f);
+		view_json__hosts(o->out, r->hosts, r->policies);
+	} else {
+		view_fleet__print(o->out, f);
+		view_whatif__hosts(o->out, r->hosts, r->policies);
+	}
 }
 
 static int read_trace(const struct command *cmd, struct whatif_run *r,
@@ -264,6 +312,7 @@ static int read_trace(const struct command *cmd, struct whatif_run *r,
 		.ctx = r,
 		.begin = begin_trace,
 		.print = print_trace,
+		.sum = sum_hosts,
 	};
 
 	return offline__operands(cmd, rest, NULL) ? offline__run(&o) :

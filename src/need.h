@@ -17,7 +17,7 @@
 enum tri { TRI_NO, TRI_MAYBE, TRI_YES };
 
 enum need_kind {
-	NEED_SWITCH, /* from task to next */
+	NEED_SWITCH, /* from task to next; @use: no if task is not in KVM_RUN */
 	NEED_USER, /* task returns to user mode; @use */
 	NEED_WAS_USER, /* task has been there since KVM_RUN ended, some time */
 	NEED_RUN, /* task is inside KVM_RUN: @slot pays for it */
@@ -31,7 +31,8 @@ enum need_kind {
 	NEED_FORGET, /* the state of task or vcpu is written in memory */
 	NEED_DIES, /* task never leaves the kernel again */
 	NEED_END, /* task or vcpu is gone */
-	NEED_GAP, /* something was not seen: nothing is known of any CPU */
+	NEED_GAP, /* @count records of cpu were lost: nothing is known of any */
+	NEED_UNKNOWN, /* anything, by nobody knows whom, with @count entries */
 };
 
 /* Contexts are named by the address of their buffer; 0: none. */
@@ -43,11 +44,11 @@ struct need {
 	uint64_t task;
 	uint64_t vcpu;
 	uint64_t next; /* NEED_SWITCH alone */
-	uint64_t count; /* NEED_ENTER alone */
+	uint64_t count; /* NEED_ENTER, NEED_GAP and NEED_UNKNOWN alone */
 	uint64_t ns; /* when it was told: CLOCK_MONOTONIC */
 };
 
-#define NEEDS_MAX 8 /* of one record */
+#define NEEDS_MAX 10 /* of one record */
 
 struct needs;
 
@@ -55,6 +56,8 @@ struct needs;
 struct needs *needs__new(unsigned int cpus);
 void needs__free(struct needs *n);
 
+/* The stream begins in the middle: nothing is known of any CPU yet. */
+void needs__begin(struct needs *n);
 /*
  * What @r stands for, in order; @step is what fp_step() answered to it. Returns
  * how many of @out it filled.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* From the stream of one kernel to needs. */
 #include <stdlib.h>
+#include <string.h>
 #include <linux/types.h>
 
 #include "fpstat/counters.h"
@@ -14,9 +15,11 @@ struct cpu {
 	int64_t idle_exits; /* without FP, not told yet */
 	bool stays; /* task was seen in a system call since it came here */
 	bool begins; /* task is in kernel_neon_begin(), before its save .. */
-	bool loads; /* .. but the next save is vcpu_load()'s */
+	bool loads; /* .. but the next save is vcpu_load()'s .. */
+	bool reads; /* .. or of who only wants the copy */
 	bool softirq; /* one uses NEON, before its save */
 	bool edits; /* task is in sigreturn: the next load is of what it wrote */
+	bool blind; /* since a gap: whose needs these are is not known */
 };
 
 enum { BEGUN = 32 };
@@ -27,6 +30,7 @@ struct needs {
 	uint64_t begun[BEGUN]; /* tasks switched out in kernel_neon_begin() .. */
 	unsigned int nr_begun; /* .. nearly always none */
 	bool martin; /* evidence that vcpu_load() saves nothing */
+	bool gaps; /* tasks may be in kernel_neon_begin(), unseen */
 };
 
 struct needs *needs__new(unsigned int cpus)
@@ -49,6 +53,15 @@ void needs__free(struct needs *n)
 	if (n)
 		free(n->cpus);
 	free(n);
+}
+
+void needs__begin(struct needs *n)
+{
+	unsigned int i;
+
+	n->gaps = true;
+	for (i = 0; i < n->nr_cpus; i++)
+		n->cpus[i].blind = true;
 }
 
 /* Collects the needs of one record. */
@@ -186,11 +199,14 @@ static void finish_edit(struct list *l)
 static void on_switch(struct list *l)
 {
 	struct cpu *cpu = l->cpu;
+	struct need *need;
 
 	cpu->task = l->r->ev.buf;
 	running(l);
 	perhaps_user(l);
-	add(l, NEED_SWITCH)->next = l->r->other;
+	need = add(l, NEED_SWITCH);
+	need->use = l->r->ev.in_run ? TRI_MAYBE : TRI_NO;
+	need->next = l->r->other;
 	finish_edit(l);
 	if (l->r->flags & FP_REC_LAST)
 		in_memory(l, NEED_END);
@@ -199,7 +215,7 @@ static void on_switch(struct list *l)
 	cpu->vcpu = 0;
 	cpu->live = false;
 	cpu->idle_exits = 0;
-	cpu->stays = cpu->loads = cpu->softirq = false;
+	cpu->stays = cpu->loads = cpu->reads = cpu->softirq = false;
 	if (cpu->task)
 		resume_begin(l);
 }
@@ -276,7 +292,10 @@ static void on_task_save(struct list *l)
 	} else if (cpu->begins) {
 		cpu->begins = false;
 		add(l, NEED_NEON)->use = TRI_YES;
+	} else if (l->needs->gaps && !cpu->reads) {
+		add(l, NEED_GAP)->count = 0; /* of NEON that began unseen? */
 	}
+	cpu->reads = false;
 }
 
 static void on_save(struct list *l, uint32_t step)
@@ -434,9 +453,11 @@ static void translate(struct list *l, uint32_t step)
 		break;
 	case FP_EV_FORK:
 		from_user(l);
+		l->cpu->reads = true;
 		break;
 	case FP_EV_PRESERVE:
 		perhaps_user(l);
+		l->cpu->reads = true;
 		break;
 	case FP_EV_RESTORE:
 	case FP_EV_EXEC:
@@ -466,6 +487,32 @@ static void translate(struct list *l, uint32_t step)
 	}
 }
 
+/* From here on it is known who is current, and what it has loaded. */
+static bool shows_all(const struct fp_event *ev)
+{
+	return ev->kind == FP_EV_SWITCH || ev->kind == FP_EV_VLOAD ||
+	       ev->kind == FP_EV_LOAD || ev->kind == FP_EV_RUN_END;
+}
+
+static void begin_blind(struct list *l)
+{
+	if (l->cpu->softirq)
+		finish_softirq(l);
+	*l->cpu = (struct cpu){ .blind = true };
+	l->needs->gaps = true;
+	l->needs->nr_begun = 0;
+	memset(l->needs->begun, 0, sizeof(l->needs->begun));
+	add(l, NEED_GAP)->count = l->r->lost;
+}
+
+static void stay_blind(struct list *l)
+{
+	uint32_t exits = l->r->exits, live = l->r->live;
+
+	add(l, NEED_UNKNOWN)->count = exits > live ? exits : live;
+	l->cpu->blind = !shows_all(&l->r->ev);
+}
+
 unsigned int needs__of(struct needs *n, const struct fp_rec *r, uint32_t step,
 		       struct need out[NEEDS_MAX])
 {
@@ -474,12 +521,10 @@ unsigned int needs__of(struct needs *n, const struct fp_rec *r, uint32_t step,
 	if (r->cpu >= n->nr_cpus)
 		return 0;
 	l.cpu = &n->cpus[r->cpu];
-	if (r->flags & FP_REC_GAP) {
-		if (l.cpu->softirq)
-			finish_softirq(&l);
-		*l.cpu = (struct cpu){};
-		add(&l, NEED_GAP);
-	}
+	if (r->flags & FP_REC_GAP)
+		begin_blind(&l);
+	if (l.cpu->blind)
+		stay_blind(&l);
 	if (step & FP_OP_MARTIN)
 		n->martin = true;
 	if (l.cpu->loads && !needs__while_loading(r))

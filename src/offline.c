@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <linux/types.h>
 
 #include "cmd.h"
 #include "exit.h"
+#include "fpstat/model.h"
 #include "recount.h"
 #include "trace.h"
 #include "util.h"
@@ -19,17 +21,24 @@ static int fail(int err)
 	return EXIT_ENV;
 }
 
-static int open_both(struct offline *o)
+static int open_trace(struct offline *o)
 {
 	char why[256];
 
 	o->trace = trace__open(o->input, why, sizeof(why));
-	if (!o->trace) {
-		fps_err("%s", why);
-		return EXIT_ENV;
-	}
-	if (o->directory)
+	if (o->trace)
 		return 0;
+	fps_err("%s", why);
+	return EXIT_ENV;
+}
+
+static int open_both(struct offline *o)
+{
+	int code = open_trace(o);
+
+	o->warm = 1;
+	if (code || o->directory)
+		return code;
 	o->out = o->output ? fopen(o->output, "we") : stdout;
 	if (o->out)
 		return 0;
@@ -55,16 +64,31 @@ static void locate(const struct trace *t, char *where, size_t len)
 			 trace__about(t)->host);
 }
 
+/*
+ * Before what is of interest it reads a while longer: for what the registers hold is
+ * known when something has happened to them.
+ */
+static int skip(struct offline *o)
+{
+	if (o->from <= 0 || trace__section(o->trace) || !strcmp(o->input, "-"))
+		return 0;
+	return trace__skip(o->trace, o->from - o->warm);
+}
+
 static int begin_section(struct offline *o)
 {
 	int code;
 
 	locate(o->trace, o->where, sizeof(o->where));
-	o->begun = o->ended = o->fed = false;
+	o->begun = o->ended = o->fed = o->differs = false;
 	o->inside = !is_part(o);
+	o->unsure = false;
 	code = o->begin ? o->begin(o) : 0;
 	if (code || o->whatif)
 		return code;
+	o->skipped = skip(o);
+	if (o->skipped < 0)
+		return fail(o->skipped);
 	o->recount = recount__new(trace__host(o->trace)->cpus);
 	return o->recount ? 0 : fail(-ENOMEM);
 }
@@ -86,6 +110,7 @@ static int close_both(struct offline *o, int code)
 
 	if (o->finish)
 		o->finish(o);
+	fleet__free(&o->fleet);
 	trace__close(o->trace);
 	if (!o->out || o->out == stdout)
 		return code; /* main() looks at it */
@@ -104,6 +129,14 @@ static int look(struct offline *o, double t, struct snapshot *s)
 	return err;
 }
 
+/* But for the last counters: they have all names. */
+static int skip_rest(struct offline *o)
+{
+	int err = trace__skip(o->trace, INFINITY);
+
+	return err < 0 ? err : 0;
+}
+
 /* All records are counted; of two times it is known how far that was. */
 static int watch_time(struct offline *o, const struct fp_rec *rec)
 {
@@ -117,37 +150,42 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 	if (!err && !o->ended && o->to > 0 && t > o->to) {
 		o->ended = true;
 		err = look(o, o->to, &o->until);
+		if (!err && o->skipped)
+			err = skip_rest(o);
 	}
 	o->inside = o->begun && !o->ended;
 	return err;
 }
 
-/* Counters came before the first record. */
-static void begin_in_middle(struct offline *o)
+/* Counters came before the first record, or should have. */
+static int begin_in_middle(struct offline *o)
 {
 	const struct snapshot *since = trace__since(o->trace);
 
-	if (since && o->whatif)
-		whatif__begin(o->whatif, since);
-	else if (since)
+	if (trace__middle(o->trace) && o->whatif)
+		return whatif__begin(o->whatif, since);
+	if (since)
 		recount__begin(o->recount, since);
+	return 0;
 }
 
 static int feed(void *ctx, const struct fp_rec *rec)
 {
 	struct offline *o = ctx;
 	uint32_t step;
-	int err;
+	int err = o->fed ? 0 : begin_in_middle(o);
 
-	if (!o->fed)
-		begin_in_middle(o);
 	o->fed = true;
-	err = is_part(o) ? watch_time(o, rec) : 0;
+	if (!err && is_part(o))
+		err = watch_time(o, rec);
 	if (err)
 		return err;
 	if (o->whatif)
 		return whatif__feed(o->whatif, rec);
 	step = recount__step(o->recount, rec);
+	/* Nothing has happened on this CPU meanwhile. */
+	o->unsure |= o->inside && o->skipped &&
+		     (rec->flags & FP_REC_GAP || step & FP_OP_UNDECIDED);
 	return o->feed ? o->feed(o, rec, step) : 0;
 }
 
@@ -177,6 +215,12 @@ bool offline__whole(const char *input, const struct trace *t)
 	return !h.damaged && !h.cut && !h.alone;
 }
 
+static void differ(struct offline *o, const char *why, uint64_t lost)
+{
+	o->differs = !lost;
+	DOUBT(o, "%s: these are the counters of the kernel", why);
+}
+
 /* The counters of the kernel are there, and tell of all records. */
 static int take_settled(struct offline *o)
 {
@@ -193,7 +237,7 @@ static int take_settled(struct offline *o)
 	else if (!trace__health(o->trace).lost &&
 		 !recount__agrees(counted(o), after, &o->delta, why,
 				  sizeof(why)))
-		DOUBT(o, "%s: these are the counters of the kernel", why);
+		differ(o, why, 0);
 	else if (!trace__health(o->trace).lost)
 		return recount__again(counted(o), after, &o->now);
 	return snapshot__copy(&o->now, after);
@@ -203,12 +247,15 @@ static int take_settled(struct offline *o)
 static int take_middle(struct offline *o)
 {
 	char why[256];
-	int err = snapshot__delta(&o->now, trace__after(o->trace),
-				  trace__since(o->trace));
+	const struct snapshot *after = trace__after(o->trace);
+	int err = snapshot__delta(&o->now, after, trace__since(o->trace));
 
+	if (!err)
+		err = snapshot__delta(&o->delta, after,
+				      trace__before(o->trace));
 	if (!err && !trace__health(o->trace).lost &&
 	    !recount__can_be(counted(o), &o->now, why, sizeof(why)))
-		DOUBT(o, "%s: these are the counters of the kernel", why);
+		differ(o, why, o->now.lost);
 	return err;
 }
 
@@ -252,7 +299,36 @@ static int take_part(struct offline *o)
 		recount__name(&o->until, known);
 	}
 	snapshot__free(&o->now);
-	return err ? err : snapshot__delta(&o->now, &o->until, &o->first);
+	if (!err)
+		err = snapshot__delta(&o->now, &o->until, &o->first);
+	if (!err)
+		snapshot__drop_ended(&o->now);
+	return err;
+}
+
+static bool any_unknown(const struct snap_ops *o)
+{
+	return o->save.unknown || o->load.unknown;
+}
+
+/* Is a part what it were if all before had been read, too? */
+static bool is_sure(const struct offline *o)
+{
+	struct snap_vcpu all;
+
+	snapshot__total(&o->now, &all);
+	return o->fed && !o->unsure && !any_unknown(&all.guest) &&
+	       !any_unknown(&all.host) && !any_unknown(&o->now.task) &&
+	       !any_unknown(&o->now.kernel_neon);
+}
+
+/* From its beginning, or from a time that is further from what is of interest. */
+static int read_again(struct offline *o)
+{
+	end_section(o);
+	trace__close(o->trace);
+	o->warm *= 16;
+	return open_trace(o);
 }
 
 static bool lost(const struct offline *o)
@@ -289,10 +365,16 @@ static int read_section(struct offline *o)
 		err = take_part(o);
 	if (err)
 		return fail(err);
+	if (o->skipped && !is_sure(o)) {
+		code = read_again(o);
+		return code ? code : read_section(o);
+	}
 	v.foreign_bit = trace__foreign_bit(o->trace);
 	v.section = trace__section(o->trace);
 	v.host = trace__about(o->trace)->host;
 	code = o->print(o, &v);
+	if (v.section && fleet__add(&o->fleet, v.host, &o->now))
+		return fail(-ENOMEM);
 	if (!code && o->strict && lost(o))
 		return EXIT_LOST;
 	return code;
@@ -342,6 +424,8 @@ static int read_all(struct offline *o)
 		end_section(o);
 		code = code ? code : section;
 	} while (section != EXIT_ENV && next(o, &code));
+	if (o->sum && fleet__total(&o->fleet).sections > 1)
+		o->sum(o, &o->fleet);
 	return code;
 }
 

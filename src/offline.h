@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "fleet.h"
 #include "snapshot.h"
 #include "view.h"
 
@@ -36,6 +37,8 @@ struct offline {
 	int (*begin)(struct offline *o);
 	int (*feed)(struct offline *o, const struct fp_rec *rec, uint32_t step);
 	int (*print)(struct offline *o, struct view *v);
+	/* After the last section, if there are several; or NULL. */
+	void (*sum)(struct offline *o, const struct fleet *f);
 	/* Once, at the end, whatever went wrong; or NULL. */
 	void (*finish)(struct offline *o);
 	/* begin() may: its records go there, and are counted there. */
@@ -45,15 +48,21 @@ struct offline {
 	FILE *out; /* NULL for a directory */
 	char where[OFFLINE_WHERE]; /* for messages: "section 2 (its host): ", or "" */
 	bool inside; /* is this record of interest? */
+	/* feed() may: it needs to know what came before what is of interest */
+	bool unsure;
 	/* when it prints: */
 	struct snapshot now;
 	/* the counters of the kernel, if whole and of all of a capture .. */
 	struct snapshot last;
 	struct snapshot delta; /* .. and how much they grew at the end */
-	bool whole; /* nothing is missing, and stream and counters agree */
+	bool whole; /* nothing is missing, and stream and counters agree .. */
+	bool differs; /* .. or they don't, though nothing was lost */
 
 	/* private */
+	struct fleet fleet;
 	struct recount *recount; /* NULL if .whatif counts */
+	int skipped; /* what lies before .from is not read .. */
+	double warm; /* .. but for so many seconds */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to */
 	bool fed; /* there was a record */

@@ -26,10 +26,11 @@ static void begin(struct playback *p)
 	p->gone = 0;
 }
 
-bool playback__open(struct playback *p, const char *path, char *why, size_t len)
+bool playback__open(struct playback *p, const char *path, unsigned int section,
+		    char *why, size_t len)
 {
 	*p = (struct playback){ .speed = 1 };
-	p->player = player__open(path, why, len);
+	p->player = player__open(path, section, why, len);
 	if (!p->player)
 		return false;
 	p->stream = player__is_stream(p->player);
@@ -50,32 +51,13 @@ void playback__close(struct playback *p)
 
 /* ---- numbers ---- */
 
-static bool did_nothing(const struct snap_vcpu *v)
-{
-	const struct snap_xfer *x[] = { &v->guest.save, &v->guest.load,
-					&v->host.save, &v->host.load };
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(x); i++) {
-		if (x[i]->done && x[i]->done != SNAP_NA)
-			return false;
-	}
-	return !v->exits;
-}
-
 /* The screen is for those who live. */
 static void drop_ended(struct playback *p)
 {
-	struct snapshot *s = &p->interval;
-	size_t i, nr = 0;
+	size_t nr = p->interval.nr_vcpus;
 
-	for (i = 0; i < s->nr_vcpus; i++) {
-		if (s->vcpus[i].state == SNAP_VCPU_LIVE ||
-		    !did_nothing(&s->vcpus[i]))
-			s->vcpus[nr++] = s->vcpus[i];
-	}
-	p->gone = s->nr_vcpus - nr;
-	s->nr_vcpus = nr;
+	snapshot__drop_ended(&p->interval);
+	p->gone = nr - p->interval.nr_vcpus;
 }
 
 /* What was lost is never forgotten, and known when counters tell. */

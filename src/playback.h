@@ -35,9 +35,9 @@ struct playback {
 	uint64_t gone; /* vcpus that ended long ago */
 };
 
-/* False, and one sentence in @why, if that is no trace. */
-bool playback__open(struct playback *p, const char *path, char *why,
-		    size_t len);
+/* False, and one sentence in @why, if that is no trace. @section: player__open() */
+bool playback__open(struct playback *p, const char *path, unsigned int section,
+		    char *why, size_t len);
 /* Fine with a zeroed @p. */
 void playback__close(struct playback *p);
 

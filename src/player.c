@@ -18,6 +18,7 @@
 struct player {
 	struct trace *trace;
 	struct recount *recount;
+	unsigned int section; /* of a merged trace; 0: the first */
 	bool dont_wait;
 	/* records that were read, and how many of them were counted */
 	const struct fp_rec *rec;
@@ -39,18 +40,32 @@ static void leave(struct player *p)
 	snapshot__free(&p->early);
 }
 
+/* Goes on over the sections before, and those that nobody can read. */
+static bool find_section(struct player *p)
+{
+	char why[256];
+	int more = 1;
+
+	while (more && trace__section(p->trace) < p->section) {
+		while (trace__next(p->trace) > 0)
+			;
+		more = trace__next_section(p->trace, why, sizeof(why));
+		if (more < 0 && more != -EBADMSG)
+			return false;
+	}
+	return !p->section || trace__section(p->trace) == p->section;
+}
+
 static bool enter(struct player *p, const char *path, char *why, size_t len)
 {
-	*p = (struct player){ .dont_wait = p->dont_wait };
+	*p = (struct player){ .section = p->section,
+			      .dont_wait = p->dont_wait };
 	p->trace = trace__open(path, why, len);
 	if (!p->trace)
 		return false;
-	if (trace__section(p->trace)) {
-		snprintf(
-			why, len,
-			"%s has several traces, and the screen shows one: read "
-			"those that it was merged of",
-			fps_input(path));
+	if (!find_section(p)) {
+		snprintf(why, len, "there is no section %u in %s", p->section,
+			 fps_input(path));
 		return false;
 	}
 	p->recount = recount__new(trace__host(p->trace)->cpus);
@@ -61,10 +76,13 @@ static bool enter(struct player *p, const char *path, char *why, size_t len)
 	return p->recount;
 }
 
-struct player *player__open(const char *path, char *why, size_t len)
+struct player *player__open(const char *path, unsigned int section, char *why,
+			    size_t len)
 {
 	struct player *p = calloc(1, sizeof(*p));
 
+	if (p)
+		p->section = section;
 	if (p && enter(p, path, why, len))
 		return p;
 	if (!p)

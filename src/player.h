@@ -13,8 +13,12 @@ struct player;
 struct snapshot;
 struct trace;
 
-/* As trace__open(). player__close(NULL) is fine. */
-struct player *player__open(const char *path, char *why, size_t len);
+/*
+ * As trace__open(); @section of a merged trace, or 0: the first. player__close(NULL) is
+ * fine.
+ */
+struct player *player__open(const char *path, unsigned int section, char *why,
+			    size_t len);
 void player__close(struct player *p);
 
 /* Until player__rewind(). */

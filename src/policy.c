@@ -106,6 +106,7 @@ static int on_switch(struct cpu *c, struct ctx *t, const struct need *n)
 	put(c, t, n->kind);
 	save_user(c, t, ALL_POLICIES, true);
 	t->vcpu = NULL;
+	t->forgotten &= n->use != TRI_NO;
 	return 0;
 }
 
@@ -114,6 +115,7 @@ static int on_run(struct cpu *c, struct ctx *t, const struct need *n)
 	if (!t->in_run) /* what was not paid by now is not owed any more */
 		t->owes = t->perhaps_paid = t->perhaps_held = 0;
 	t->in_run = t->known = true;
+	t->forgotten = false;
 	t->account = account__of(c->all, n->slot);
 	if (t->account)
 		return 0;
@@ -148,7 +150,7 @@ static void load_other(struct cpu *c, struct which sure)
 /* The load that @t owed was made: if it may have been before, then by now. */
 static void settle(struct ctx *t, uint32_t set)
 {
-	struct which paid = { set & t->perhaps_paid, 0 };
+	struct which paid = { set & t->perhaps_paid & ~t->perhaps_owes, 0 };
 
 	if (paid.lo)
 		account__add(t->account, HOST_LOAD, paid, 1, false);
@@ -167,10 +169,12 @@ static void pay(struct cpu *c, struct ctx *t, struct which load, enum tri sure)
 	uint32_t owes = t->owes, paid = t->perhaps_paid;
 	/* Held if it was paid, and else it is paid now. */
 	uint32_t now = paid & maybe(load) & ~c->anybody;
+	uint32_t others = (paid & ~now) | (owes & t->perhaps_owes);
+	struct which pays = among(load, owes & ~paid);
 
-	move(t->account, HOST_LOAD,
-	     both(among(load, owes & ~paid), whenever[sure]), 1, false);
-	load_other(c, (struct which){ 0, load.hi & paid & ~now });
+	pays.lo &= ~t->perhaps_owes;
+	move(t->account, HOST_LOAD, both(pays, whenever[sure]), 1, false);
+	load_other(c, (struct which){ 0, load.hi & others });
 	if (sure == TRI_YES)
 		settle(t, owes & (load.lo | now));
 	t->perhaps_paid |= t->owes & load.hi;
@@ -210,13 +214,17 @@ static int on_was_user(struct cpu *c, struct ctx *t, const struct need *n)
 /* It is told to be sure, also where there was no KVM_RUN. */
 static int on_run_end(struct cpu *c, struct ctx *t, const struct need *n)
 {
+	struct which held;
+
 	if (t->in_run) {
 		put(c, t, n->kind);
-		t->owes |= ALL_POLICIES & ~cpu__holds(c, t).lo;
+		held = cpu__holds(c, t);
+		t->owes |= ALL_POLICIES & ~held.lo;
+		t->perhaps_owes = maybe(held);
 	}
 	t->vcpu = t->guest = NULL;
 	t->is_guest = 0;
-	t->in_run = false;
+	t->in_run = t->forgotten = false;
 	t->known = true;
 	return 0;
 }
@@ -299,10 +307,12 @@ static int on_neon(struct cpu *c, struct ctx *t, const struct need *n)
 	uint32_t may = t->vcpu ? ALL_POLICIES : t->guest ? GUEST_TASK : 0;
 	struct which live = among(cpu__holds(c, t->guest), may);
 	uint32_t takes = ALL_POLICIES & ~(live.hi & BLOCKS);
+	/* Nobody knows if there is a guest. */
+	uint32_t perhaps = t->forgotten ? takes & BLOCKS : 0;
 
 	if (n->use == TRI_YES) { /* its own */
 		t->refused = live.lo & BLOCKS;
-		t->perhaps_refused = live.hi & BLOCKS;
+		t->perhaps_refused = (live.hi & BLOCKS) | perhaps;
 	}
 	if (live.hi & BLOCKS)
 		refuse(c, t, among(live, BLOCKS));
@@ -310,7 +320,8 @@ static int on_neon(struct cpu *c, struct ctx *t, const struct need *n)
 		strike(c, t, among(live, UNSAFE));
 	save_guest(t, among(live, takes & (GUEST_TASK | GUEST_PUT)), false);
 	save_user(c, t, takes, false);
-	cpu__let_go(c, takes);
+	cpu__let_go(c, takes & ~perhaps);
+	c->doubt |= perhaps;
 	return 0;
 }
 
@@ -334,12 +345,26 @@ static int (*const on[])(struct cpu *c, struct ctx *t, const struct need *n) = {
 	[NEED_CLOBBER] = on_clobber,
 };
 
+/* It may have moved each state once, and at each exit, for whomever. */
+static void unseen(struct policies *p, uint64_t moves, uint64_t exits)
+{
+	p->unseen.any = true;
+	p->unseen.moves += moves;
+	p->unseen.exits += exits;
+}
+
 /* To a state in memory, whoever is current; or to all of them. */
 static int elsewhere(struct policies *p, const struct need *n)
 {
 	struct ctx *x;
 
+	if (n->kind == NEED_UNKNOWN) {
+		unseen(p, 1, n->count);
+		return 0;
+	}
 	if (n->kind == NEED_GAP) {
+		unseen(p, n->count, 0);
+		p->unseen.lost += n->count;
 		policies__gap(p, &p->cpus[n->cpu]);
 		return 0;
 	}
@@ -372,6 +397,8 @@ int policies__step(struct policies *p, const struct need *n)
 		if (!t)
 			return -ENOMEM;
 	}
+	if (t->forgotten)
+		unseen(p, 1, n->kind == NEED_ENTER ? n->count : 0);
 	return on[n->kind](c, t, n);
 }
 

@@ -62,6 +62,19 @@ struct policy_row {
 	struct range refused; /* NEON sections */
 };
 
+/*
+ * How far rows may be wrong after a gap. A record that was lost moved each state once
+ * at most; and what it would have told of a task, that was seen on another CPU before
+ * the gap was, makes one number wrong at most. Who was in KVM_RUN is not known then:
+ * until it is, each need may have moved each state once, for any vcpu.
+ */
+struct policy_unseen {
+	bool any; /* was there a gap? */
+	uint64_t lost; /* records .. */
+	uint64_t moves; /* .. and with them, needs of nobody knows whom .. */
+	uint64_t exits; /* .. and guest entries */
+};
+
 struct policies;
 
 /* NULL if there is no memory. policies__free(NULL) is fine. */
@@ -88,6 +101,12 @@ const struct policy_row *policies__rows(const struct policies *p, uint32_t slot)
 void policies__end(struct policies *p, uint32_t slot);
 /* All that was charged to vcpus, those that ended included. */
 struct policy_row policies__total(const struct policies *p, enum policy policy);
+struct policy_unseen policies__unseen(const struct policies *p);
+/* A row, or a total: the truth is in it, whatever was not seen. */
+void policy_ops__widen(struct policy_ops *o, struct policy_unseen u, bool saves,
+		       bool loads); /* are there such at each exit? */
+void policy_row__widen(struct policy_row *row, enum policy policy,
+		       struct policy_unseen unseen);
 /* All that was charged to none: in .host. */
 struct policy_row policies__other(const struct policies *p, enum policy policy);
 

@@ -6,6 +6,7 @@
 
 #include "fpstat/counters.h"
 #include "policy_state.h"
+#include "util.h"
 
 struct account *account__of(struct policies *p, uint32_t slot)
 {
@@ -126,4 +127,40 @@ struct policy_row policies__other(const struct policies *p, enum policy policy)
 {
 	account__flush(p->other);
 	return p->other->row[policy];
+}
+
+struct policy_unseen policies__unseen(const struct policies *p)
+{
+	return p->unseen;
+}
+
+static void widen(struct range *r, uint64_t lower, uint64_t higher)
+{
+	r->lo = sat_sub(r->lo, lower);
+	r->hi += higher;
+}
+
+static void widen_xfer(struct policy_xfer *x, uint64_t lower, uint64_t higher)
+{
+	widen(&x->done, lower, higher);
+	widen(&x->irqoff, lower, higher);
+}
+
+void policy_ops__widen(struct policy_ops *o, struct policy_unseen u, bool saves,
+		       bool loads)
+{
+	widen_xfer(&o->save, u.lost, u.moves + (saves ? u.exits : 0));
+	widen_xfer(&o->load, u.lost, u.moves + (loads ? u.exits : 0));
+}
+
+void policy_row__widen(struct policy_row *row, enum policy policy,
+		       struct policy_unseen u)
+{
+	bool swaps = policy == POLICY_UNCOND || policy == POLICY_DEFENSIVE;
+
+	policy_ops__widen(&row->host, u, swaps, swaps);
+	policy_ops__widen(&row->guest, u, swaps || policy == POLICY_MARTIN_RFC,
+			  swaps);
+	widen(&row->unsafe, u.lost, policy == POLICY_DALL ? u.moves : 0);
+	widen(&row->refused, u.lost, policy == POLICY_BLOCK_NEON ? u.moves : 0);
 }

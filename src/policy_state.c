@@ -10,6 +10,17 @@ static struct ctx **bucket(struct policies *p, uint64_t buf)
 	return &p->bucket[(buf * 0x9e3779b97f4a7c15ull) >> 52];
 }
 
+static void forget_run(struct ctx *x)
+{
+	x->vcpu = x->guest = NULL;
+	x->in_run = x->known = x->dead = false;
+	x->forgotten = true;
+	x->owes = x->perhaps_paid = x->perhaps_held = 0;
+	x->is_guest = 0;
+	x->refused = 0;
+	x->perhaps_refused = ALL_POLICIES;
+}
+
 static struct ctx *new_ctx(struct policies *p, uint64_t buf)
 {
 	struct ctx *x = p->free, **head = bucket(p, buf);
@@ -21,6 +32,8 @@ static struct ctx *new_ctx(struct policies *p, uint64_t buf)
 	if (!x)
 		return NULL;
 	*x = (struct ctx){ .buf = buf, .next = *head, .account = p->other };
+	if (p->unseen.any)
+		forget_run(x); /* it may have been there before */
 	*head = x;
 	return x;
 }
@@ -117,16 +130,6 @@ static bool goes_on(const struct policies *p, const struct ctx *x,
 			return true;
 	}
 	return false;
-}
-
-static void forget_run(struct ctx *x)
-{
-	x->vcpu = x->guest = NULL;
-	x->in_run = x->known = x->dead = false;
-	x->owes = x->perhaps_paid = x->perhaps_held = 0;
-	x->is_guest = 0;
-	x->refused = 0;
-	x->perhaps_refused = ALL_POLICIES;
 }
 
 /*

@@ -63,7 +63,9 @@ struct ctx {
 	bool in_run;
 	bool known; /* whether it is in KVM_RUN */
 	bool dead;
+	bool forgotten; /* since a gap: what it is in is not known */
 	uint8_t owes; /* its next load is that vcpu's .. */
+	uint8_t perhaps_owes; /* .. or not: its state may have been held .. */
 	uint8_t perhaps_paid; /* .. and may have been made already .. */
 	uint8_t perhaps_held; /* .. but it may have returned without one */
 	uint8_t is_guest; /* what switches and NEON save of it is its guest's */
@@ -126,6 +128,7 @@ struct policies {
 	struct account *other;
 	struct account *account[FP_MAX_VCPUS]; /* by slot, as they come up */
 	struct policy_row ended[POLICY_MAX];
+	struct policy_unseen unseen;
 };
 
 /* policy_state.c */

@@ -27,6 +27,7 @@ struct prove {
 	struct cpu *cpus;
 	uint64_t records;
 	enum policy policy; /* of this kernel; POLICY_MAX: no evidence yet */
+	bool lost; /* were there records that nobody saw? */
 	struct prove_kind kind[FP_EV_MAX];
 	struct formats *formats;
 	struct prove_format save, load;
@@ -169,6 +170,8 @@ static void compare(struct prove *p, const struct cpu *c,
 
 	if (undecided(p, c, r, at) || told == PROVE_FOUND_MAX) {
 		k->unsure++;
+	} else if (told != is && p->lost) {
+		k->unsure++; /* it may be what was lost */
 	} else if (told != is) {
 		k->differs++;
 		note_first(p, c, is, told);
@@ -250,6 +253,7 @@ void prove__step(struct prove *p, struct policies *policies,
 	if (r->ev.kind != FP_EV_SAVE && r->ev.kind != FP_EV_NEON_SOFTIRQ)
 		c->flushes = r->ev.kind == FP_EV_FLUSH_TASK;
 	learn(p, at->step);
+	p->lost |= r->lost;
 	if (c->began && !goes_on(r, c))
 		c->began = 0;
 	decision = decides(c, r);

@@ -160,6 +160,8 @@ void recount__begin(struct recount *r, const struct snapshot *since)
 				.gen = v->gen,
 				.over = v->state == SNAP_VCPU_ENDED,
 			};
+		if (v->state == SNAP_VCPU_LIVE)
+			replay__expect(r->replay, v->slot);
 	}
 }
 

@@ -280,6 +280,11 @@ const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot)
 	return slot < FP_MAX_VCPUS ? r->vcpu[slot] : NULL;
 }
 
+void replay__expect(struct replay *r, uint32_t slot)
+{
+	(void)vcpu_of(r, slot);
+}
+
 void replay__forget(struct replay *r, uint32_t slot)
 {
 	if (slot >= FP_MAX_VCPUS)

@@ -36,6 +36,8 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec);
 uint8_t replay__bound(const struct replay *r, uint32_t cpu);
 /* NULL: nothing was seen of it. Starts from 0 after replay__forget(). */
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot);
+/* The vcpu in @slot is there, even if no record is of it. */
+void replay__expect(struct replay *r, uint32_t slot);
 void replay__forget(struct replay *r, uint32_t slot);
 /* Sums of all CPUs. */
 struct fp_ops replay__task(const struct replay *r);

@@ -25,6 +25,7 @@ struct report {
 	struct life life[FP_MAX_VCPUS];
 	struct report_histogram lifetimes;
 	struct report_histogram entries;
+	bool headless; /* a life ended that was not seen to begin */
 };
 
 struct report *report__new(unsigned int cpus)
@@ -82,8 +83,10 @@ static void follow_life(struct report *r, const struct fp_rec *rec,
 {
 	struct life *l = &r->life[rec->slot];
 
-	if (ops & FP_OP_GUEST_SAVE)
+	if (ops & FP_OP_GUEST_SAVE) {
+		r->headless |= counted && !l->live;
 		end_life(r, l, rec->ns, counted);
+	}
 	if (ops & FP_OP_GUEST_LOAD)
 		*l = (struct life){ .live = true, .since = rec->ns };
 	l->entries += !!(ops & (FP_OP_GUEST_LOAD | FP_OP_LIVE));
@@ -111,6 +114,11 @@ void report__feed(struct report *r, const struct fp_rec *rec, uint32_t step,
 	c->counted.exits += rec->exits;
 	c->counted.gaps += !!(rec->flags & FP_REC_GAP);
 	count_ops(&c->counted, rec->slot, FP_OPS(step));
+}
+
+bool report__headless(const struct report *r)
+{
+	return r->headless;
 }
 
 const struct report_cpu *report__cpu(const struct report *r, unsigned int cpu)

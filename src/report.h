@@ -6,6 +6,7 @@
 #ifndef FPSTAT_REPORT_H
 #define FPSTAT_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
@@ -45,6 +46,8 @@ void report__free(struct report *r);
 void report__feed(struct report *r, const struct fp_rec *rec, uint32_t step,
 		  int counted);
 
+/* Did a state leave registers that was not seen to come there? */
+bool report__headless(const struct report *r);
 const struct report_cpu *report__cpu(const struct report *r, unsigned int cpu);
 /* From the load of a guest's state to its save, ns. */
 const struct report_histogram *report__lifetimes(const struct report *r);

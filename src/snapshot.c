@@ -300,6 +300,31 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 	return err;
 }
 
+static bool did_nothing(const struct snap_vcpu *v)
+{
+	const struct snap_xfer *x[] = { &v->guest.save, &v->guest.load,
+					&v->host.save, &v->host.load };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(x); i++) {
+		if (x[i]->done && x[i]->done != SNAP_NA)
+			return false;
+	}
+	return !v->exits;
+}
+
+void snapshot__drop_ended(struct snapshot *s)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		if (s->vcpus[i].state == SNAP_VCPU_LIVE ||
+		    !did_nothing(&s->vcpus[i]))
+			s->vcpus[nr++] = s->vcpus[i];
+	}
+	s->nr_vcpus = nr;
+}
+
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 {
 	size_t i;

@@ -156,6 +156,8 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 /* The row of the same vcpu as @v's, or NULL. */
 const struct snap_vcpu *snapshot__find(const struct snapshot *s,
 				       const struct snap_vcpu *v);
+/* Leaves out rows of those that ended and, in this interval, moved nothing. */
+void snapshot__drop_ended(struct snapshot *s);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
 /* Hypervisor code moves a protected guest's state: what nobody sees is n/a. */

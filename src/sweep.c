@@ -468,6 +468,8 @@ int sweep__step(struct sweep *s, const struct need *n)
 
 	if (n->cpu >= s->nr_cpus)
 		return 0;
+	if (n->kind == NEED_UNKNOWN)
+		return 0; /* see policy_unseen */
 	if (n->kind == NEED_GAP) {
 		gap(s, n->cpu);
 		return 0;

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cost.h"
 #include "snapshot.h"
 #include "trace_counters.h"
+#include "trace_index.h"
 #include "trace_meta.h"
 #include "trace_text.h"
 #include "util.h"
@@ -222,6 +222,33 @@ static int read_counters(struct trace *t, const char *text, size_t len)
 	return snapshot__copy(&t->since, &t->after);
 }
 
+static int skip_to(struct trace *t, const struct trace_place *p)
+{
+	int err = trace_reader__seek(t->reader, p);
+
+	t->middle = true;
+	return err ? err : 1;
+}
+
+int trace__skip(struct trace *t, double until)
+{
+	uint64_t begin = t->about.monotonic, ns = UINT64_MAX;
+	const struct trace_place *p;
+	struct trace_index x = {};
+	int err;
+
+	if (until <= 0 || !fps_is_file(t->fd))
+		return 0;
+	if (until < (double)(UINT64_MAX - begin) / 1e9)
+		ns = begin + (uint64_t)(until * 1e9);
+	err = trace_index__read(&x, t->fd, trace_reader__start(t->reader));
+	p = err ? NULL : trace_index__find(&x, TRACE_COUNTERS, ns);
+	if (p && p->first && p->offset > trace_reader__bytes(t->reader))
+		err = skip_to(t, p);
+	trace_index__free(&x);
+	return err;
+}
+
 int trace__next(struct trace *t)
 {
 	int kind = trace_reader__next(t->reader), err = 0;
@@ -320,27 +347,13 @@ double trace__time(const struct trace *t, uint64_t ns)
 	return (double)sat_sub(ns, t->about.monotonic) / 1e9;
 }
 
-/*
- * The index comes last, and its header says when the last record was. Of joined parts
- * the footer says where it is in the last part: it does not end there in the file.
- */
+/* The index comes last, and its header says when the last record was. */
 double trace__length(const struct trace *t)
 {
-	unsigned char footer[TRACE_FOOTER], header[TRACE_HEADER];
 	struct trace_block index;
-	struct trace_footer f;
-	struct stat st;
-	uint64_t end;
+	uint64_t offset;
 
-	if (fstat(t->fd, &st) || st.st_size < TRACE_FOOTER)
-		return 0;
-	end = (uint64_t)st.st_size - TRACE_FOOTER;
-	if (pread(t->fd, footer, sizeof(footer), (off_t)end) != TRACE_FOOTER ||
-	    !trace_footer__get(footer, &f) || f.index >= end ||
-	    pread(t->fd, header, sizeof(header), (off_t)f.index) !=
-		    TRACE_HEADER ||
-	    trace_block__get(header, &index) != TRACE_HEADER_GOOD ||
-	    end - f.index != TRACE_HEADER + index.stored)
+	if (!trace_index__at_end(t->fd, &offset, &index))
 		return 0;
 	return trace__time(t, index.end);
 }

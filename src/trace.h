@@ -31,6 +31,12 @@ int trace__next(struct trace *t);
  * the last one, or -EPROTONOSUPPORT if there are kinds that we don't know.
  */
 int trace__batch(struct trace *t, const struct fp_rec **rec);
+/*
+ * Of a file: skips what lies before the counters that were written last before @until,
+ * in seconds. From there on it is one that begins in the middle: see trace__middle().
+ * 1, 0 if there is nothing to skip, or a negative errno.
+ */
+int trace__skip(struct trace *t, double until);
 /* From here on trace__next() never waits for the other end of a pipe. */
 void trace__dont_wait(struct trace *t);
 /* To wait for it by other means. */

@@ -102,6 +102,16 @@ void trace_input__find_magic(struct trace_input *in)
 		in->at = in->len;
 }
 
+int trace_input__seek(struct trace_input *in, uint64_t offset)
+{
+	if (lseek(in->fd, (off_t)offset, SEEK_SET) < 0)
+		return -errno;
+	in->at = in->len = 0;
+	in->offset = offset;
+	in->ended = false;
+	return 0;
+}
+
 uint64_t trace_input__offset(const struct trace_input *in)
 {
 	return in->offset + in->at;

@@ -31,6 +31,8 @@ const unsigned char *trace_input__look(const struct trace_input *in);
 void trace_input__take(struct trace_input *in, size_t n);
 /* Takes at least one byte, and all up to the next trace_magic, or to the end. */
 void trace_input__find_magic(struct trace_input *in);
+/* Goes on at @offset of a file. 0 or a negative errno. */
+int trace_input__seek(struct trace_input *in, uint64_t offset);
 /* Of what is looked at. */
 uint64_t trace_input__offset(const struct trace_input *in);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "trace_index.h"
 #include "trace_input.h"
 #include "trace_meta.h"
 #include "trace_unpack.h"
@@ -237,6 +238,14 @@ int trace_reader__next(struct trace_reader *r)
 	if (r->over) /* there should be nothing behind a footer */
 		find_way(r);
 	return end_section(r, found == NEXT_SECTION);
+}
+
+int trace_reader__seek(struct trace_reader *r, const struct trace_place *p)
+{
+	r->left = 0;
+	r->seen = p->first;
+	r->gap++;
+	return trace_input__seek(&r->in, r->start + p->offset);
 }
 
 const struct trace_block *trace_reader__block(const struct trace_reader *r)

@@ -14,6 +14,7 @@
 #include "fpstat/stream.h"
 #include "trace_block.h"
 
+struct trace_place;
 struct trace_reader;
 
 /* What is missing in a section, as far as it was read. */
@@ -46,6 +47,12 @@ void trace_reader__dont_wait(struct trace_reader *r);
  * next one: if that is no meta block, it was lost.
  */
 int trace_reader__next(struct trace_reader *r);
+/*
+ * Goes on with the block at @p of the index of this section; its file is no pipe. What
+ * is skipped is not lost, but the first record of each CPU has FP_REC_GAP. 0 or a
+ * negative errno.
+ */
+int trace_reader__seek(struct trace_reader *r, const struct trace_place *p);
 /* The number of this section; and, only at its end: are there more? */
 unsigned int trace_reader__section(const struct trace_reader *r);
 bool trace_reader__more(const struct trace_reader *r);

@@ -12,6 +12,7 @@
 #include "snapshot.h"
 
 struct whatif;
+struct whatif_sum;
 struct params;
 struct json;
 
@@ -41,6 +42,11 @@ void view_json__print(FILE *out, const struct view *v);
 void view_text__print(FILE *out, const struct view *v);
 /* One table per vcpu (if @vcpus) and one of all: a row per policy; and a curve. */
 void view_whatif__print(FILE *out, const struct view *v, bool vcpus);
+/* Sums of several hosts, by row of whatif; those of @policies. */
+void view_whatif__hosts(FILE *out, const struct whatif_sum *rows,
+			uint32_t policies);
+void view_json__hosts(FILE *out, const struct whatif_sum *rows,
+		      uint32_t policies);
 /* Who took the registers from guests, the worst first; nothing if nobody did. */
 void view_blame__print(FILE *out, const struct view *v);
 void view_blame__json(struct json *j, const struct view *v);

@@ -128,20 +128,20 @@ static void avoided_range(struct json *j, const char *key, struct range a,
 static void avoided(struct json *j, const struct view *view,
 		    const struct snap_vcpu *v)
 {
-	const struct policy_row *row =
-		view->whatif ? whatif__rows(view->whatif, v->slot, v->gen) :
-			       NULL;
+	struct whatif_sum sum = { .why = "it is not asked for" };
 
-	if (!row || v->guest.save.done == SNAP_NA) {
+	if (view->whatif)
+		sum = whatif_sum__row(view->whatif, view->s, v,
+				      WHATIF_POLICY + REFERENCE);
+	if (sum.why) {
 		json__null(j, "avoided");
 		return;
 	}
-	row += REFERENCE;
 	json__object(j, "avoided");
 	json__str(j, "ref", policy__name(REFERENCE));
-	avoided_range(j, "save", row->host.save.done, row->guest.save.done,
+	avoided_range(j, "save", sum.host_save, sum.guest_save,
 		      v->host.save.done + v->guest.save.done);
-	avoided_range(j, "load", row->host.load.done, row->guest.load.done,
+	avoided_range(j, "load", sum.host_load, sum.guest_load,
 		      v->host.load.done + v->guest.load.done);
 	json__end(j);
 }
@@ -367,6 +367,25 @@ static void policies_of(struct json *j, const struct view *v,
 			policy(j, v, vcpu, i, row_name(i));
 	}
 	params_of(j, v, vcpu);
+}
+
+void view_json__hosts(FILE *out, const struct whatif_sum *rows,
+		      uint32_t policies)
+{
+	static const struct cost none = { .why = "each host has its own" };
+	struct json j;
+	int i;
+
+	json__init(&j, out);
+	for (i = 0; i < WHATIF_ROWS; i++) {
+		if (!whatif_sum__shown(policies, i))
+			continue;
+		json__object(&j, NULL);
+		json__str(&j, "type", "fleet-policy");
+		json__str(&j, "name", row_name(i));
+		policy_numbers(&j, &rows[i], &none);
+		json__end(&j);
+	}
 }
 
 static void cost_xfer(struct json *j, const char *key, const struct cost *cost,

@@ -10,6 +10,7 @@
 #include "report.h"
 #include "trace.h"
 #include "util.h"
+#include "view_sum.h"
 
 /* ---- VMs ---- */
 
@@ -70,9 +71,12 @@ static void print_head(FILE *out, const struct view_report *r)
 		*r->about->host ? r->about->host : "unknown", s->kernel,
 		s->mode, snap_policy__name(s->policy), s->cpus);
 	print_time(out, r);
-	fprintf(out, "%" PRIu64 " records, %.2f bytes each, %s lost",
-		r->records,
-		r->records ? (double)r->bytes / (double)r->records : 0.0, lost);
+	fprintf(out, "%" PRIu64 " records, ", r->records);
+	if (r->bytes != SNAP_NA)
+		fprintf(out, "%.2f bytes each, ",
+			r->records ? (double)r->bytes / (double)r->records :
+				     0.0);
+	fprintf(out, "%s lost", lost);
 	if (r->missing)
 		fprintf(out, ", %" PRIu64 " damaged", r->missing);
 	fprintf(out, "%s\n", r->cut ? ", no end" : "");
@@ -88,9 +92,8 @@ static void print_vms(FILE *out, const struct snapshot *s)
 
 	if (!s->nr_vcpus)
 		return;
-	fprintf(out, "%-15s %7s %5s %9s %9s %9s %9s %9s %9s %9s\n", "VM", "PID",
-		"VCPUS", "RUN", "EXIT", "LIVE", "G-SAVE", "G-LOAD", "H-SAVE",
-		"H-LOAD");
+	fprintf(out, "%-15s %7s %5s", "VM", "PID", "VCPUS");
+	view_sum__titles(out);
 	for (i = 0; i < s->nr_vcpus; i += nr) {
 		struct snap_vcpu sum;
 
@@ -98,14 +101,7 @@ static void print_vms(FILE *out, const struct snapshot *s)
 		sum = sum_of(s, i, nr);
 		fprintf(out, "%-15s %7u %5zu", s->vcpus[i].vm,
 			s->vcpus[i].vm_pid, nr);
-		put(out, sum.runs);
-		put(out, sum.exits);
-		put(out, sum.guest_runs_live);
-		put(out, sum.guest.save.done);
-		put(out, sum.guest.load.done);
-		put(out, sum.host.save.done);
-		put(out, sum.host.load.done);
-		fputc('\n', out);
+		view_sum__print(out, &sum);
 	}
 }
 
@@ -221,7 +217,7 @@ static void json_trace(struct json *j, const struct view_report *r)
 	json__double(j, "from", r->from);
 	json__double(j, "to", r->to);
 	json__u64(j, "records", r->records);
-	json__u64(j, "bytes", r->bytes);
+	json__count(j, "bytes", r->bytes);
 	json__u64(j, "missing", r->missing);
 	json__bool(j, "cut", r->cut);
 	json__bool(j, "agrees", r->agrees);
@@ -229,12 +225,12 @@ static void json_trace(struct json *j, const struct view_report *r)
 	json__end(j);
 }
 
-static void json_ops(struct json *j, const char *key, uint64_t save,
-		     uint64_t load)
+static void json_ops(struct json *j, const char *key,
+		     const struct report_ops *o)
 {
 	json__object(j, key);
-	json__count(j, "save", save);
-	json__count(j, "load", load);
+	json__u64(j, "save", o->save);
+	json__u64(j, "load", o->load);
 	json__end(j);
 }
 
@@ -252,11 +248,7 @@ static void json_vms(struct json *j, const struct snapshot *s)
 		json__str(j, "vm", s->vcpus[i].vm);
 		json__u64(j, "vm_pid", s->vcpus[i].vm_pid);
 		json__u64(j, "vcpus", nr);
-		json__count(j, "runs", sum.runs);
-		json__count(j, "exits", sum.exits);
-		json__count(j, "guest_runs_live", sum.guest_runs_live);
-		json_ops(j, "guest", sum.guest.save.done, sum.guest.load.done);
-		json_ops(j, "host", sum.host.save.done, sum.host.load.done);
+		view_sum__json(j, &sum);
 		json__end(j);
 	}
 }
@@ -274,10 +266,10 @@ static void json_cpus(struct json *j, const struct view_report *r)
 		json__u64(j, "records", c->records);
 		json__u64(j, "exits", c->exits);
 		json__u64(j, "gaps", c->gaps);
-		json_ops(j, "guest", c->guest.save, c->guest.load);
-		json_ops(j, "host", c->host.save, c->host.load);
-		json_ops(j, "task", c->task.save, c->task.load);
-		json_ops(j, "kernel", c->kernel.save, c->kernel.load);
+		json_ops(j, "guest", &c->guest);
+		json_ops(j, "host", &c->host);
+		json_ops(j, "task", &c->task);
+		json_ops(j, "kernel", &c->kernel);
 		json__end(j);
 	}
 }

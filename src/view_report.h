@@ -16,7 +16,7 @@ struct view_report {
 	const struct report *report;
 	const struct trace_about *about;
 	uint64_t records;
-	uint64_t bytes;
+	uint64_t bytes; /* SNAP_NA: of a part */
 	double from; /* seconds that were of interest .. */
 	double to;
 	uint64_t missing; /* records that were damaged */

@@ -227,6 +227,27 @@ static void table(FILE *out, const struct view *v, const struct snap_vcpu *vcpu)
 	print(out, &p);
 }
 
+void view_whatif__hosts(FILE *out, const struct whatif_sum *rows,
+			uint32_t policies)
+{
+	static const char *const titles[COLS] = {
+		"POLICY", "G-SAVE",  "G-LOAD", "H-SAVE", "H-LOAD",
+		"BYTES",  "IRQ-OFF", "",       "",	 "",
+	};
+	static const struct cost none = { .why = "each host has its own" };
+	struct paper p = {};
+	int i;
+
+	begin(&p, titles);
+	for (i = 0; i < WHATIF_ROWS; i++) {
+		if (!whatif_sum__shown(policies, i))
+			continue;
+		add_row(&p, name(i), &rows[i], &none);
+		warn(out, i, &rows[i]);
+	}
+	print(out, &p);
+}
+
 static void upper(char *out, const char *name)
 {
 	while ((*out++ = (char)toupper(*name++)))

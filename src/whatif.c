@@ -30,7 +30,8 @@ struct whatif {
 	struct prove *prove;
 	struct blame *blame;
 	struct sweep *sweep; /* or NULL */
-	unsigned int nr_params;
+	struct params params;
+	bool missed; /* nobody knows how much */
 	struct ended ended[KEEP];
 	size_t nr_ended; /* ever; the last KEEP are here */
 };
@@ -58,7 +59,7 @@ int whatif__sweep(struct whatif *w, unsigned int cpus,
 	if (!params->nr)
 		return 0;
 	w->sweep = sweep__new(cpus, params);
-	w->nr_params = params->nr;
+	w->params = *params;
 	return w->sweep ? 0 : -ENOMEM;
 }
 
@@ -82,7 +83,7 @@ void whatif__free(struct whatif *w)
 static struct policy_ops *copy_swept(const struct whatif *w, uint32_t slot)
 {
 	const struct policy_ops *guest = sweep__rows(w->sweep, slot);
-	size_t size = w->nr_params * sizeof(*guest);
+	size_t size = w->params.nr * sizeof(*guest);
 	struct policy_ops *copy = guest ? malloc(size) : NULL;
 
 	return copy ? memcpy(copy, guest, size) : NULL;
@@ -119,9 +120,29 @@ static uint32_t count(struct whatif *w, const struct fp_rec *rec)
 	return step;
 }
 
-void whatif__begin(struct whatif *w, const struct snapshot *since)
+int whatif__begin(struct whatif *w, const struct snapshot *since)
 {
-	recount__begin(w->recount, since);
+	const struct need gap = { .kind = NEED_GAP };
+
+	if (since)
+		recount__begin(w->recount, since);
+	needs__begin(w->needs);
+	return policies__step(w->policies, &gap);
+}
+
+void whatif__miss(struct whatif *w)
+{
+	w->missed = true;
+}
+
+bool whatif__missed(const struct whatif *w)
+{
+	return w->missed;
+}
+
+bool whatif__wider(const struct whatif *w)
+{
+	return policies__unseen(w->policies).any;
 }
 
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
@@ -169,8 +190,8 @@ static bool has_slot(const struct whatif *w, uint32_t slot, uint32_t gen)
 	return gen && recount__gen(w->recount, slot) == gen;
 }
 
-const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
-				      uint32_t gen)
+static const struct policy_row *rows_of(const struct whatif *w, uint32_t slot,
+					uint32_t gen)
 {
 	const struct ended *e;
 
@@ -180,9 +201,24 @@ const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
 	return e ? e->row : NULL;
 }
 
+bool whatif__row(const struct whatif *w, uint32_t slot, uint32_t gen,
+		 enum policy policy, struct policy_row *row)
+{
+	const struct policy_row *rows = rows_of(w, slot, gen);
+
+	if (!rows)
+		return false;
+	*row = rows[policy];
+	policy_row__widen(row, policy, policies__unseen(w->policies));
+	return true;
+}
+
 struct policy_row whatif__total(const struct whatif *w, enum policy policy)
 {
-	return policies__total(w->policies, policy);
+	struct policy_row row = policies__total(w->policies, policy);
+
+	policy_row__widen(&row, policy, policies__unseen(w->policies));
+	return row;
 }
 
 const struct recount *whatif__recount(const struct whatif *w)
@@ -196,10 +232,15 @@ const struct prove *whatif__proof(const struct whatif *w)
 }
 
 /* The host's state is moved when martin moves it: see sweep.h. */
-static struct policy_row with_guest(struct policy_row row,
-				    const struct policy_ops *guest)
+static struct policy_row with_guest(const struct whatif *w,
+				    struct policy_row row,
+				    struct policy_ops guest, unsigned int i)
 {
-	row.guest = *guest;
+	bool flushes = w->params.param[i].kind == PARAM_FLUSH_AFTER;
+
+	row.guest = guest;
+	policy_ops__widen(&row.guest, policies__unseen(w->policies), flushes,
+			  flushes);
 	return row;
 }
 
@@ -217,20 +258,18 @@ static const struct policy_ops *swept(const struct whatif *w, uint32_t slot,
 bool whatif__swept(const struct whatif *w, uint32_t slot, uint32_t gen,
 		   unsigned int i, struct policy_row *row)
 {
-	const struct policy_row *rows = whatif__rows(w, slot, gen);
 	const struct policy_ops *guest = swept(w, slot, gen);
 
-	if (!rows || !guest)
+	if (!guest || !whatif__row(w, slot, gen, POLICY_MARTIN, row))
 		return false;
-	*row = with_guest(rows[POLICY_MARTIN], &guest[i]);
+	*row = with_guest(w, *row, guest[i], i);
 	return true;
 }
 
 struct policy_row whatif__swept_total(const struct whatif *w, unsigned int i)
 {
-	struct policy_ops guest = sweep__total(w->sweep, i);
-
-	return with_guest(whatif__total(w, POLICY_MARTIN), &guest);
+	return with_guest(w, whatif__total(w, POLICY_MARTIN),
+			  sweep__total(w->sweep, i), i);
 }
 
 const struct blame_row *whatif__blame(const struct whatif *w, size_t *nr)
@@ -293,10 +332,10 @@ bool whatif__proves(const struct whatif *w, const struct snapshot *now,
 
 	if (policy == POLICY_MAX)
 		return true;
-	row = policies__total(w->policies, policy);
+	row = whatif__total(w, policy);
 	snapshot__total(now, &high);
 	snapshot__total(delta, &grew);
-	return foretold(w, &d) &&
+	return (whatif__wider(w) || foretold(w, &d)) &&
 	       covers(&d, "guest saves", row.guest.save.done,
 		      high.guest.save.done, grew.guest.save.done) &&
 	       covers(&d, "guest loads", row.guest.load.done,

@@ -27,18 +27,26 @@ void whatif__free(struct whatif *w);
 int whatif__sweep(struct whatif *w, unsigned int cpus,
 		  const struct params *params);
 
-/* The same, of a stream that begins in the middle: see recount__begin(). */
-void whatif__begin(struct whatif *w, const struct snapshot *since);
+/*
+ * The same, of a stream that begins in the middle: see recount__begin(); @since is NULL
+ * if that is not known. 0 or -ENOMEM.
+ */
+int whatif__begin(struct whatif *w, const struct snapshot *since);
+/*
+ * Something is missing, and nobody knows how much: from here on no policy has any
+ * numbers. Records that are known to be lost only make intervals wider.
+ */
+void whatif__miss(struct whatif *w);
+bool whatif__missed(const struct whatif *w);
+/* Are intervals wider since something was not seen? */
+bool whatif__wider(const struct whatif *w);
 
 /* One record of the stream. 0 or -ENOMEM. */
 int whatif__feed(struct whatif *w, const struct fp_rec *rec);
 
-/*
- * The rows of a vcpu, one per policy, which live until the next record; NULL if
- * it was not seen, or too long ago.
- */
-const struct policy_row *whatif__rows(const struct whatif *w, uint32_t slot,
-				      uint32_t gen);
+/* The row of a vcpu. False if it was not seen, or too long ago. */
+bool whatif__row(const struct whatif *w, uint32_t slot, uint32_t gen,
+		 enum policy policy, struct policy_row *row);
 struct policy_row whatif__total(const struct whatif *w, enum policy policy);
 const struct prove *whatif__proof(const struct whatif *w);
 /* The same of policies with a parameter; @i: which of them. */

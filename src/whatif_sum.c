@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "whatif_sum.h"
 
+#include "recount.h"
 #include "whatif.h"
 
 static const struct range na = { SNAP_NA, SNAP_NA };
@@ -27,8 +28,10 @@ static void add(struct range *to, struct range from)
 	*to = range__add(*to, from);
 }
 
-static void add_sum(struct whatif_sum *to, const struct whatif_sum *from)
+void whatif_sum__add(struct whatif_sum *to, const struct whatif_sum *from)
 {
+	if (from->why)
+		to->why = from->why;
 	add(&to->host_save, from->host_save);
 	add(&to->host_load, from->host_load);
 	add(&to->guest_save, from->guest_save);
@@ -106,7 +109,7 @@ static struct whatif_sum actual_all(const struct snapshot *s, int row)
 		const struct snap_vcpu *v = &s->vcpus[i];
 		struct whatif_sum one = actual(v, v->guest_bytes, row);
 
-		add_sum(&sum, &one);
+		whatif_sum__add(&sum, &one);
 	}
 	return sum;
 }
@@ -167,15 +170,10 @@ static void add_larger(struct whatif_sum *sum, const struct policy_row *row,
 static bool find(const struct whatif *w, const struct snap_vcpu *v, int row,
 		 struct policy_row *found)
 {
-	const struct policy_row *rows;
-
 	if (row >= WHATIF_PARAM)
 		return whatif__swept(w, v->slot, v->gen,
 				     (unsigned int)(row - WHATIF_PARAM), found);
-	rows = whatif__rows(w, v->slot, v->gen);
-	if (rows)
-		*found = rows[row - WHATIF_POLICY];
-	return rows;
+	return whatif__row(w, v->slot, v->gen, row - WHATIF_POLICY, found);
 }
 
 static struct policy_row find_total(const struct whatif *w, int row)
@@ -208,6 +206,20 @@ static bool hidden(const struct snapshot *s, const struct snap_vcpu *v)
 	return v ? v->guest.save.done == SNAP_NA : snapshot__guests_hidden(s);
 }
 
+/* Were all that had the slot of @v told apart? An end may be lost. */
+static bool told_apart(const struct whatif *w, const struct snapshot *s,
+		       const struct snap_vcpu *v)
+{
+	uint32_t gen = recount__gen(whatif__recount(w), v->slot);
+	size_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		if (s->vcpus[i].slot == v->slot && s->vcpus[i].gen > gen)
+			return false;
+	}
+	return true;
+}
+
 bool whatif_sum__shown(uint32_t policies, int row)
 {
 	return row < WHATIF_POLICY || policies & 1u << (row - WHATIF_POLICY);
@@ -226,8 +238,12 @@ struct whatif_sum whatif_sum__row(const struct whatif *w,
 	if (s->sve_vl && row < WHATIF_PARAM &&
 	    !policy__knows_sve(row - WHATIF_POLICY))
 		return nothing("never defined for a host with SVE");
+	if (whatif__missed(w))
+		return nothing("not all was seen, and nobody knows how much");
 	if (!v)
 		return derived_all(w, s, row);
+	if (whatif__wider(w) && !told_apart(w, s, v))
+		return nothing("it is not known since when this vcpu is there");
 	if (!find(w, v, row, &found))
 		return nothing("the stream does not have this vcpu");
 	return derived(&found, v->guest_bytes);

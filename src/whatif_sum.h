@@ -47,6 +47,9 @@ struct whatif_sum whatif_sum__row(const struct whatif *w,
 				  const struct snapshot *s,
 				  const struct snap_vcpu *v, int row);
 
+/* The same row of several hosts, which begins zeroed: n/a if one of them is. */
+void whatif_sum__add(struct whatif_sum *to, const struct whatif_sum *from);
+
 /* What it moves more than the kernel did, from and to; negative: less. */
 struct whatif_diff {
 	bool na;

@@ -14,8 +14,8 @@
 
 #include "block.h"
 #include "export.h"
+#include "fpstat/model.h"
 #include "record.h"
-#include "recount.h"
 #include "snapshot.h"
 #include "trace.h"
 #include "util.h"
@@ -76,18 +76,17 @@ static struct trace *make_trace(const uint8_t *text, size_t len)
 static void feed(const struct export_format *f, struct export *x,
 		 const uint8_t *data, size_t len)
 {
-	struct recount *r = recount__new(x->cpus);
+	struct fp_cpu model[FUZZ_CPUS + 1] = {};
 	uint64_t ns = 1000000000;
 	struct fp_rec rec;
 	size_t i;
 
-	for (i = 0; r && i + FUZZ_RECORD <= len; i += FUZZ_RECORD) {
+	for (i = 0; i + FUZZ_RECORD <= len; i += FUZZ_RECORD) {
 		ns += data[i + 6];
 		rec = fuzz_record(data + i, ns);
 		rec.lost = data[i + 6] % 4;
-		f->record(x, &rec, recount__step(r, &rec));
+		f->record(x, &rec, fp_step(&model[rec.cpu], &rec.ev));
 	}
-	recount__free(r);
 }
 
 static void export(const struct export_format *f, struct export *x,

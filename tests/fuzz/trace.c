@@ -9,6 +9,7 @@
  *   2  the data of an index block
  *   3  the data of a counters block
  *   4  a file that is merged: whatever could be read of it still can be, and no more
+ *   5  a file that is read from where its index, or one made anew, says
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -127,6 +128,32 @@ static void merge(const uint8_t *data, size_t len)
 	close(fd);
 }
 
+static void read_from(int fd, const struct trace_place *p)
+{
+	struct trace_reader *r;
+	char why[128];
+
+	lseek(fd, 0, SEEK_SET);
+	r = trace_reader__new(fd, why, sizeof(why));
+	if (r && !trace_reader__seek(r, p))
+		(void)read_sections(r);
+	trace_reader__free(r);
+}
+
+static void seek(const uint8_t *data, size_t len)
+{
+	int fd = open_trace(data, len);
+	struct trace_index x = {};
+	size_t i;
+
+	if (!trace_index__read(&x, fd, 0)) {
+		for (i = 0; i < x.nr && i < 8; i++)
+			read_from(fd, &x.place[i]);
+	}
+	trace_index__free(&x);
+	close(fd);
+}
+
 /* The first two bytes say how many records. */
 static void read_events(const uint8_t *data, size_t len)
 {
@@ -164,7 +191,7 @@ static void read_counters(const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static void (*const as[])(const uint8_t *, size_t) = {
-		read_trace, read_events, read_index, read_counters, merge,
+		read_trace, read_events, read_index, read_counters, merge, seek,
 	};
 
 	if (len && data[0] < sizeof(as) / sizeof(as[0]))

@@ -120,6 +120,42 @@ lossy()
 		[ "$runs" -eq "$(jq -s 'map(.runs) | add' "$1/lossy.truth")" ]
 }
 
+# part_alone DIR: from a file what lies before is skipped, with and without an index;
+# from a pipe all is read.
+part_alone()
+{
+	local trace=$1/trace.fpt file from
+
+	head -c $(($(stat -c %s "$trace") - 1)) "$trace" >"$1/no_footer.fpt"
+	for file in "$trace" "$1/no_footer.fpt"; do
+		for from in 1 2 3 5 100; do
+			cmp <("$program" report --json --from $from --to $((from + 1)) "$file" 2>/dev/null) \
+				<("$program" report --json --from $from --to $((from + 1)) - <"$file" 2>/dev/null) ||
+				return
+		done
+	done
+}
+
+# lossy_policies DIR: the intervals hold what is known of these policies whatever is
+# lost. This kernel follows one of two, whose guests are the same; and uncond saves and
+# loads the guest at each exit.
+lossy_policies()
+{
+	"$program" whatif --json -r "$1/lossy.fpt" 2>/dev/null >"$1/lossy.whatif" || return
+	jq -r 'select(.type == "policy" and .vm == null) |
+		"# \(.name): saves \(.save), loads \(.load), guest \(.guest)"' "$1/lossy.whatif"
+	jq -s -e '
+		def holds($n): .[0] <= $n and $n <= .[1];
+		def row($name): map(select(.type == "policy" and .vm == null and .name == $name))[0];
+		map(select(.type == "host"))[0].policy as $own | row("kernel") as $kernel |
+		(map(select(.type == "vcpu").exits) | add) as $exits |
+		(row($own) | (.save | holds($kernel.save[0])) and (.load | holds($kernel.load[0]))) and
+		all(row("martin", "eager-host").guest;
+			(.save | holds($kernel.guest.save[0])) and (.load | holds($kernel.guest.load[0]))) and
+		(row("uncond").guest | (.save | holds($exits)) and (.load | holds($exits)))
+		' "$1/lossy.whatif" >/dev/null
+}
+
 # readable FILE: it is good up to where it was cut, and says so
 readable()
 {
@@ -157,12 +193,16 @@ run()
 	result "$kernel: its own policy makes what the kernel made"
 	here "$dir" stat && here "$dir" whatif
 	result "$kernel: the same words on this machine"
+	part_alone "$dir"
+	result "$kernel: a part that is read alone is as if all had been read"
 	all_exits "$dir"
 	result "$kernel: each guest entry and exit as a record"
 	parts "$dir"
 	result "$kernel: parts of a trace are one"
 	lossy "$dir"
 	result "$kernel: a ring that is far too small: what was lost is known"
+	lossy_policies "$dir"
+	result "$kernel: what policies would have moved is in their intervals"
 	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
 	result "$kernel: a full disk: the trace is good up to there"
 	# A disk may be too small for the first of them, but this one had some.

@@ -187,10 +187,13 @@ static bool has_stream(const char *scene)
 /* Ten seconds between turns, so that it does not matter how slow we are. */
 #define TURN_NS 10000000000ull
 
-/* whatif reads the counters before and after the stream: nothing happens then. */
+/*
+ * whatif reads the counters before and after the stream: nothing happens then. In
+ * "stream-long" there is a hundred times as much.
+ */
 static uint64_t turns(const struct capture *c)
 {
-	return c->reads / 2 + 1;
+	return (c->reads / 2 + 1) * (scene_is(c, "stream-long") ? 100 : 1);
 }
 
 /* "stream-unlike" lacks a record, "stream-gap" says so. */
@@ -206,8 +209,10 @@ static struct fp_rec next_record(const struct capture *c, size_t i)
 
 	rec.ns += c->opened + 1000 * i +
 		  (c->sent / c->turn_size + 1) * TURN_NS;
-	if (scene_is(c, "stream-gap") && i == 5)
+	if (scene_is(c, "stream-gap") && i == 5) {
 		rec.flags |= FP_REC_GAP;
+		rec.lost = 1;
+	}
 	return rec;
 }
 

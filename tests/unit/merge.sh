@@ -26,7 +26,7 @@ same() # COMMAND...: FILE is the last argument
 	done 2>&1 | sed "s|$tmp/[abc] |$all |; s/at byte [0-9]*/at byte N/" >"$tmp/each"
 	FPSTAT_FAKE=none "$fpstat" "$@" "$all" 2>&1 |
 		sed 's/fpstat: section [1-3] ([^ ]*): /fpstat: /; s/at byte [0-9]*/at byte N/' >"$tmp/merged"
-	sed '/^==> [1-3]: /d; /"type":"section"/d' "$tmp/merged" | diff "$tmp/each" - &&
+	sed '/^==> [1-3]: /d; /"type":"section"/d; /^==> all: /,$d; /"type":"fleet/d' "$tmp/merged" | diff "$tmp/each" - &&
 	[ "$(grep -c "^==> [1-3]: $(uname -n) <==\|\"section\":[1-3],\"name\":\"$(uname -n)\"" "$tmp/merged")" -eq 3 ]
 }
 is "report: the same of each" same report
@@ -36,6 +36,28 @@ is "stat: the same of each, JSON" same stat --json -r
 is "whatif: the same of each" same whatif -v -r
 is "whatif: the same of each, JSON" same whatif --json -r
 is "report: the same of a part of each" same report --json --from 5 --to 15
+# What all hosts come to is the sum of what each comes to.
+fleet()
+{
+	FPSTAT_FAKE=none "$fpstat" whatif --json -r "$all" >"$tmp/out" 2>/dev/null &&
+	all '. as $all | def of(t): $all | map(select(.type == t));
+	     def total(f): map(f) | add;
+	     (of("vcpu") | [length, total(.runs), total(.exits), total(.guest.save.done), total(.host.load.done)]) as $sum |
+	     (of("fleet")[0] | [.vcpus, .runs, .exits, .guest.save, .host.load]) == $sum and
+	     (of("fleet-host") | [total(.vcpus), total(.runs), total(.exits), total(.guest.save), total(.host.load)]) == $sum and
+	     of("fleet")[0].sections == 3 and of("fleet")[0].hosts == 1 and
+	     (of("fleet-policy") | length == 9 and all(.[];
+		.name as $name | .save == ([of("policy")[] | select(.name == $name and .vm == null).save] |
+			if any(.[]; . == null) then null else transpose | map(add) end)))'
+}
+is "all together" fleet
+on_paper()
+{
+	run 0 none report "$all" && out '^==> all: 1 hosts, 3 sections <==$' && out '^total  *[1-9]' &&
+	run 0 none stat -r "$all" && out '^==> all: 1 hosts, 3 sections <==$' &&
+	run 0 none whatif -r "$all" && out '^==> all: 1 hosts' && [ "$(grep -c '^uncond ' "$tmp/out")" -eq 4 ]
+}
+is "all together, on paper" on_paper
 each_record() # FORMAT: all but the number of the section
 {
 	local t
@@ -89,8 +111,21 @@ parts()
 	grep -v '"type":"section"' "$tmp/merged" | cmp - "$tmp/out"
 }
 is "consecutive parts" parts
-screen() { run 3 none top -b -r "$all" && err "has several traces, and the screen shows one"; }
-is "no screen of several" screen
+screen()
+{
+	local i
+
+	for i in 1 2 3; do
+		run 0 none top -b -r "${traces[i - 1]}" && mv "$tmp/out" "$tmp/alone" &&
+			run 0 none top -b -r "$all" --section $i && diff "$tmp/alone" "$tmp/out" || return
+	done
+	run 0 none top -b -r "$all" && mv "$tmp/out" "$tmp/first" &&
+		run 0 none top -b -r "$all" --section 1 && diff "$tmp/first" "$tmp/out" &&
+		run 3 none top -b -r "$all" --section 4 && err 'there is no section 4 in' &&
+		run 3 none top -b -r "$a" --section 1 && err 'there is no section 1 in' &&
+		run 2 none top --section 2 && err 'wants --read'
+}
+is "a screen of each" screen
 piped() { FPSTAT_FAKE=none "$fpstat" merge -o - "${traces[@]}" | cmp - "$all"; }
 is "to standard output" piped
 zstd_reads() { zstd -qdc "$all" >"$tmp/plain" && [ "$(grep -ac '^host ' "$tmp/plain")" -eq 3 ]; }

@@ -90,7 +90,7 @@ policy=(
 	's/if (paid.lo)/if (0)/'
 	's/t->perhaps_held |= t->owes .*/;/'
 	's/if (t->in_run || t->dead)/if (t->in_run)/'
-	's/ALL_POLICIES & ~cpu__holds(c, t).lo/ALL_POLICIES/'
+	's/ALL_POLICIES & ~held.lo/ALL_POLICIES/'
 	's/{ EACH_RUN, EACH_RUN }/{ 0, 0 }/'
 	's/save_user(c, t, maybe(live), false);/;/'
 	's/t->perhaps_refused = .*/;/'
@@ -101,6 +101,10 @@ policy=(
 	's/	if (n->cpu >= p->nr_cpus)/	if (0)/'
 	's/		x->dead = true;/		;/'
 	's/both(among(load, ~t->owes), whenever\[sure\])/among(load, ~t->owes)/'
+	's/		unseen(p, n->count, 0);/		;/'
+	's/	if (t->forgotten)/	if (0)/'
+	's/ & ~t->perhaps_owes, 0 };/, 0 };/'
+	's/t->forgotten ? takes & BLOCKS : 0/0/'
 )
 state=(
 	's/if (c != cpu && c->task == x->buf)/if (0)/'
@@ -121,6 +125,7 @@ rows=(
 	's/	if (!irqoff)/	if (0)/'
 	's/xfer == HOST_LOAD || xfer == SWAP/xfer == HOST_LOAD/'
 	's/	memset(a->recent, .*/	;/'
+	's/	r->hi += higher;/	;/'
 )
 prove=(
 	's/if (c->began && !goes_on(r, c))/if (1)/'

@@ -86,8 +86,14 @@ no_index()
 is "cut: nothing but the index" no_index
 strict() { record stream && cut "$(block 3)" && reads 4 stat --strict && reads 4 whatif --strict; }
 is "cut, strict" strict
-guess() { record stream && cut "$(block 3)" && reads 0 whatif && err 'is a guess'; }
-is "cut: a guess" guess
+up_to() { record stream && cut "$(block 3)" && reads 0 whatif && err 'has no end' && out '^uncond  *36 '; }
+is "cut: what policies would have moved up to there" up_to
+torn()
+{
+	record stream && printf X | dd of="$trace" bs=1 seek=$(($(block 2) + 90)) conv=notrunc 2>/dev/null
+	reads 0 whatif && err 'would have moved is n/a' && out '^uncond  *n/a: ' && reads 4 whatif --strict
+}
+is "damaged: nobody knows what they would have moved" torn
 each_byte()
 {
 	local i code want first
@@ -120,7 +126,7 @@ lost()
 	run 0 stream-gap record -o "$trace" -- true && reads 0 stat --json &&
 	err '2 records of the stream were lost: these are the counters of the kernel' &&
 	all '[.[] | select(.type == "vcpu") | .guest.save.done] == [4, 0]' &&
-	reads 4 stat --strict && reads 0 whatif && err 'is a guess'
+	reads 4 stat --strict && reads 0 whatif && err 'intervals are wider' && out '^uncond  *24-49 '
 }
 is "records were lost" lost
 unlike()

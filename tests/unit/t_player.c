@@ -100,7 +100,7 @@ static struct player *play(const unsigned char *data, size_t len)
 	char path[64], why[256];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	p = player__open(path, why, sizeof(why));
+	p = player__open(path, 0, why, sizeof(why));
 	assert_non_null(p);
 	close(fd);
 	return p;
@@ -321,7 +321,7 @@ static void drop_by_drop(bool counters)
 	assert_int_equal(write(in, data, left), left);
 	more += left;
 	left = len - left;
-	drops = player__open("-", why, sizeof(why));
+	drops = player__open("-", 0, why, sizeof(why));
 	assert_non_null(drops);
 	assert_true(player__is_stream(drops));
 	player__dont_wait(drops);
@@ -362,7 +362,7 @@ static struct playback play_back(const unsigned char *data, size_t len)
 	char path[64], why[256];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	assert_true(playback__open(&p, path, why, sizeof(why)));
+	assert_true(playback__open(&p, path, 0, why, sizeof(why)));
 	close(fd);
 	return p;
 }
