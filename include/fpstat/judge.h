@@ -60,6 +60,7 @@ enum fp_after {
 	FP_AFTER_READ, /* fork, signal frame */
 	FP_AFTER_EDIT, /* read, converted in memory, written there */
 	FP_AFTER_GONE, /* overwritten in memory */
+	FP_AFTER_STRUCK, /* the same, but NEON comes first */
 	FP_AFTER_DOUBT, /* perhaps a clobber */
 };
 
@@ -241,8 +242,11 @@ static inline void fp_judge_after(struct fp_judge *j, const struct fp_event *ev,
 		fp_judge_edit(j, ev->buf);
 		break;
 	case FP_AFTER_GONE:
+	case FP_AFTER_STRUCK:
 		if (j->held == FP_HELD_STATE && (j->buf == ev->buf || guest))
 			fp_judge_gone(j);
+		else if (after == FP_AFTER_STRUCK)
+			fp_judge_clobber(j);
 		break;
 	default:
 		break;
@@ -431,7 +435,8 @@ static inline void fp_judge_step(struct fp_judge *j, const struct fp_event *ev,
 	case FP_EV_NEON_TASK:
 	case FP_EV_NEON_SOFTIRQ:
 	case FP_EV_CPU_PM:
-		j->after = FP_AFTER_CLOBBER;
+		j->after = j->after == FP_AFTER_GONE ? FP_AFTER_STRUCK :
+						       FP_AFTER_CLOBBER;
 		break;
 	case FP_EV_FORK:
 	case FP_EV_PRESERVE:

@@ -31,7 +31,7 @@ overcommit mix --vcpus 4 --mode 2,3,6,7 --bystanders 2 --neon 1000 -n 200
 wfi mix --vgic --mode 8,9,15 -n 100
 mixed mix --vgic --vcpus 4 --mode 2,3,6,7,9,15 --signals 100 --neon 500 --neon-task 200 --bystanders 2 -n ${MIX:-100}
 idle g' -n 10000
-host-sve mix --vcpus 2 --mode 3,7 --host-sve --neon 1000 --bystanders 2 -n ${MIX:-200}
+host-sve mix --vcpus 2 --mode 3,7 --host-sve --signals 300 --neon 1000 --bystanders 2 -n ${MIX:-200}
 "
 
 # What a host decides at; one with SVE at sve-trap, too.

@@ -133,6 +133,14 @@ static void neon(int c)
 	clobber(c);
 }
 
+static void softirq_neon(int c)
+{
+	static const struct fp_event begins = { .kind = FP_EV_NEON_SOFTIRQ };
+
+	hear(c, begins, NOBODY, NOBODY);
+	neon(c);
+}
+
 /* ---- the kernel: kvm/fpsimd.c, reset.c, and the hypervisor's trap ---- */
 
 static void vcpu_load_hook(int c, int t)
@@ -276,6 +284,56 @@ static void recycle(int b)
 	edit(b);
 }
 
+/* ---- what can happen ---- */
+
+#define STEPS(X)                                                               \
+	X(SOFTIRQ_NEON)                                                        \
+	X(SWITCH_TO_0)                                                         \
+	X(SWITCH_TO_1)                                                         \
+	X(SWITCH_TO_IDLE)                                                      \
+	X(CPU_PM)                                                              \
+	X(USER)                                                                \
+	X(FORK)                                                                \
+	X(SIGRETURN)                                                           \
+	X(SIGRETURN_SVE)                                                       \
+	X(SIGRETURN_STRUCK)                                                    \
+	X(SIGRETURN_SVE_STRUCK)                                                \
+	X(EXEC)                                                                \
+	X(SVE_TRAP)                                                            \
+	X(DIE)                                                                 \
+	X(NEON_HOOK)                                                           \
+	X(NEON_BEGIN)                                                          \
+	X(RUN_0)                                                               \
+	X(RUN_1)                                                               \
+	X(VLOAD)                                                               \
+	X(LOAD_FP)                                                             \
+	X(ENTER)                                                               \
+	X(ENTER_FP)                                                            \
+	X(RESET)                                                               \
+	X(PUT)                                                                 \
+	X(RUN_END)                                                             \
+	X(GET_REG_0)                                                           \
+	X(GET_REG_1)                                                           \
+	X(SET_REG_0)                                                           \
+	X(SET_REG_1)                                                           \
+	X(VCPU_INIT_0)                                                         \
+	X(VCPU_INIT_1)                                                         \
+	X(NEW_VCPU_0)                                                          \
+	X(NEW_VCPU_1)
+
+enum step {
+#define X(name) name,
+	STEPS(X)
+#undef X
+		STEP_MAX
+};
+
+static const char *const step_names[] = {
+#define X(name) #name,
+	STEPS(X)
+#undef X
+};
+
 /* ---- what tasks do in the kernel, outside of KVM_RUN ---- */
 
 static void die(int c, int t)
@@ -320,17 +378,30 @@ static void read_by_kernel(int c, int t, __u8 what)
 	read_copy(t);
 }
 
-static void sigreturn(int c, int t, bool sve_frame)
+/* From the call on, nobody wants the state that sigreturn will overwrite. */
+static void strike_sigreturn(int c, int t)
+{
+	edit(t);
+	now.dying = true;
+	softirq_neon(c);
+	now.dying = false;
+}
+
+static void sigreturn(int c, int t, enum step step)
 {
 	need(c, t, 0, FP_NOTE_GONE);
 	hear_about(c, t, FP_EV_RESTORE);
+	if (step == SIGRETURN_STRUCK)
+		strike_sigreturn(c, t);
 	if (kind->read_flushes) {
 		hear_about(c, t, FP_EV_PRESERVE);
 		fpsimd_save(c);
 		flush_task(c, t);
-	} else if (sve_frame) {
+	} else if (step == SIGRETURN_SVE || step == SIGRETURN_SVE_STRUCK) {
 		flush_task(c, t);
 	}
+	if (step == SIGRETURN_SVE_STRUCK)
+		strike_sigreturn(c, t);
 	hear_about(c, t, FP_EV_SIGRETURN);
 	edit(t);
 	if (!kind->read_flushes)
@@ -346,52 +417,6 @@ static void exec(int c, int t)
 }
 
 /* ---- the transitions ---- */
-
-#define STEPS(X)                                                               \
-	X(SOFTIRQ_NEON)                                                        \
-	X(SWITCH_TO_0)                                                         \
-	X(SWITCH_TO_1)                                                         \
-	X(SWITCH_TO_IDLE)                                                      \
-	X(CPU_PM)                                                              \
-	X(USER)                                                                \
-	X(FORK)                                                                \
-	X(SIGRETURN)                                                           \
-	X(SIGRETURN_SVE)                                                       \
-	X(EXEC)                                                                \
-	X(SVE_TRAP)                                                            \
-	X(DIE)                                                                 \
-	X(NEON_HOOK)                                                           \
-	X(NEON_BEGIN)                                                          \
-	X(RUN_0)                                                               \
-	X(RUN_1)                                                               \
-	X(VLOAD)                                                               \
-	X(LOAD_FP)                                                             \
-	X(ENTER)                                                               \
-	X(ENTER_FP)                                                            \
-	X(RESET)                                                               \
-	X(PUT)                                                                 \
-	X(RUN_END)                                                             \
-	X(GET_REG_0)                                                           \
-	X(GET_REG_1)                                                           \
-	X(SET_REG_0)                                                           \
-	X(SET_REG_1)                                                           \
-	X(VCPU_INIT_0)                                                         \
-	X(VCPU_INIT_1)                                                         \
-	X(NEW_VCPU_0)                                                          \
-	X(NEW_VCPU_1)
-
-enum step {
-#define X(name) name,
-	STEPS(X)
-#undef X
-		STEP_MAX
-};
-
-static const char *const step_names[] = {
-#define X(name) #name,
-	STEPS(X)
-#undef X
-};
 
 static bool busy(int v)
 {
@@ -473,7 +498,9 @@ static bool outside(int c, int t, enum step step)
 		return true;
 	case SIGRETURN:
 	case SIGRETURN_SVE:
-		sigreturn(c, t, step == SIGRETURN_SVE);
+	case SIGRETURN_STRUCK:
+	case SIGRETURN_SVE_STRUCK:
+		sigreturn(c, t, step);
 		return true;
 	case EXEC:
 		exec(c, t);
@@ -573,13 +600,11 @@ static bool go_on(int c, int t, enum step step)
 /* Whatever is not possible here leaves all as it is. */
 static bool act(int c, enum step step)
 {
-	static const struct fp_event softirq = { .kind = FP_EV_NEON_SOFTIRQ };
 	int t = current(c);
 
 	switch (step) {
 	case SOFTIRQ_NEON:
-		hear(c, softirq, NOBODY, NOBODY);
-		neon(c);
+		softirq_neon(c);
 		return true;
 	case SWITCH_TO_0:
 	case SWITCH_TO_1:

@@ -59,6 +59,8 @@ rare=(
 	's/if (mine && j->dirty)/if (0)/'
 	's/else if (mine)/else if (0)/'
 	's/(j->buf == ev->buf || guest))/j->buf == ev->buf)/'
+	's/j->after == FP_AFTER_GONE ? FP_AFTER_STRUCK/0 ? FP_AFTER_STRUCK/'
+	's/else if (after == FP_AFTER_STRUCK)/else if (0)/'
 	's/j->note = buf | (j->note & FP_NOTE_READ) | why;/j->note = buf | why;/'
 )
 
