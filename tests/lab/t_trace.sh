@@ -51,12 +51,12 @@ silent()
 	return 1
 }
 
-# here DIR COMMAND...: the same words on this machine
+# here DIR COMMAND OPTION...: the same words on this machine
 here()
 {
 	local dir=$1 name=$2
 
-	"$program" "$name" --json -r "$dir/trace.fpt" >"$dir/$name.here" 2>"$dir/$name.said.here"
+	"$program" "${@:2}" "$dir/trace.fpt" >"$dir/$name.here" 2>"$dir/$name.said.here"
 	silent "$dir" "$name" && cmp "$dir/$name.out" "$dir/$name.here" &&
 		cmp "$dir/$name.said" "$dir/$name.said.here"
 }
@@ -191,7 +191,7 @@ run()
 	result "$kernel: counted anew, all is as the kernel counted"
 	silent "$dir" whatif
 	result "$kernel: its own policy makes what the kernel made"
-	here "$dir" stat && here "$dir" whatif
+	here "$dir" stat --json -r && here "$dir" whatif --json -r && here "$dir" report
 	result "$kernel: the same words on this machine"
 	part_alone "$dir"
 	result "$kernel: a part that is read alone is as if all had been read"
