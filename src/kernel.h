@@ -34,6 +34,9 @@ const char *kernel__mode(uint64_t pstate);
 /* Default SVE vector length in bytes, 0 without SVE. */
 uint32_t kernel__sve_vl(void);
 
+/* NUMA node of a CPU, 0 if there are none. */
+uint32_t kernel__cpu_node(unsigned int cpu);
+
 /*
  * Whether EL1 sees the guest's use of FP. It does not where protected KVM keeps
  * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).

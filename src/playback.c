@@ -20,7 +20,8 @@ static void begin(struct playback *p)
 {
 	p->now = *trace__host(player__trace(p->player));
 	p->now.vcpus = NULL;
-	p->now.nr_vcpus = 0;
+	p->now.owners = NULL;
+	p->now.nr_vcpus = p->now.nr_owners = 0;
 	p->now.t = p->now.dt = 0;
 	p->ended = p->shown = false;
 	p->gone = 0;
@@ -86,7 +87,8 @@ static void set_ever(struct playback *p)
 
 	p->ever = p->now;
 	p->ever.vcpus = NULL;
-	p->ever.nr_vcpus = 0;
+	p->ever.owners = NULL;
+	p->ever.nr_vcpus = p->ever.nr_owners = 0;
 	p->ever.folded += p->gone;
 	if (!known)
 		return;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct fp_rec;
 struct player;
 struct snapshot;
 struct trace;
@@ -16,6 +17,10 @@ struct trace;
 /* As trace__open(). player__close(NULL) is fine. */
 struct player *player__open(const char *path, char *why, size_t len);
 void player__close(struct player *p);
+
+/* Each record that is counted from here on goes to @fn, too. */
+void player__tap(struct player *p, void (*fn)(void *ctx, const struct fp_rec *),
+		 void *ctx);
 
 /* Until player__rewind(). */
 const struct trace *player__trace(const struct player *p);
