@@ -230,6 +230,18 @@ void playback__step(struct playback *p, double interval)
 	p->clock = p->now.t + interval;
 }
 
+void playback__step_event(struct playback *p, double interval)
+{
+	double t = player__next(p->player);
+
+	if (t < 0 || t >= p->now.t + interval) {
+		playback__step(p, interval);
+		return;
+	}
+	p->clock = t;
+	p->jump = true;
+}
+
 int playback__seek(struct playback *p, double t, double interval)
 {
 	bool back = t < p->now.t + interval - MOMENT;

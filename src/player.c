@@ -100,6 +100,8 @@ int player__rewind(struct player *p)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", trace__fd(old.trace));
 	good = enter(p, path, why, sizeof(why));
 	leave(&old);
+	if (p->tap)
+		p->tap(p->tap_ctx, NULL);
 	return good ? 0 : -ESTALE;
 }
 
@@ -129,6 +131,11 @@ void player__dont_wait(struct player *p)
 double player__time(const struct player *p)
 {
 	return p->t;
+}
+
+double player__next(const struct player *p)
+{
+	return p->at < p->nr ? trace__time(p->trace, p->rec[p->at].ns) : -1;
 }
 
 /* ---- numbers ---- */

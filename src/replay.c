@@ -12,6 +12,7 @@ struct replay {
 	struct replay_vcpu **vcpu; /* by slot, as they come up */
 	struct replay_vcpu unpaid; /* of those without a slot */
 	uint64_t records;
+	uint32_t step; /* of the last one */
 	struct replay_doubt doubt;
 };
 
@@ -227,6 +228,7 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 	uint32_t step = 0;
 
 	r->records++;
+	r->step = 0;
 	if (rec->cpu >= r->nr_cpus) {
 		doubt(r, rec, "there is no such CPU");
 		return 0;
@@ -240,12 +242,18 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 		c->slot = rec->slot;
 	if (!(rec->flags & FP_REC_NO_STEP))
 		step = fp_step(&c->model, &rec->ev);
+	r->step = step;
 	account(r, c, rec->slot, step);
 	if (rec->flags & FP_REC_NESTED)
 		judge_nested(r, c, rec, FP_OPS(step));
 	else if (!(rec->flags & FP_REC_NO_JUDGE))
 		judge(r, c, rec, step);
 	return step;
+}
+
+uint32_t replay__step_made(const struct replay *r)
+{
+	return r->step;
 }
 
 const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu)

@@ -32,6 +32,9 @@ void replay__free(struct replay *r);
 /* Returns what fp_step() answered. */
 uint32_t replay__step(struct replay *r, const struct fp_rec *rec);
 
+/* The same of the last record. */
+uint32_t replay__step_made(const struct replay *r);
+
 /* A CPU after its last record. */
 struct replay_cpu {
 	struct fp_cpu model;

@@ -260,7 +260,7 @@ static void numbers_never_lose_digits(void **state)
 	};
 	const struct column *c = column__by_id("exit");
 	struct snap_vcpu v = {};
-	struct row r = { &v, ROW_VCPU };
+	struct row r = { &v, ROW_ONE };
 	char cell[COLUMN_CELL];
 	size_t i;
 
@@ -294,7 +294,7 @@ static void shares_are_whole_percents(void **state)
 	const struct column *share = column__by_id("guest-red");
 	const struct column *count = column__by_id("g-save-red");
 	struct snap_vcpu v = {};
-	struct row r = { &v, ROW_VCPU };
+	struct row r = { &v, ROW_ONE };
 	char cell[COLUMN_CELL];
 	size_t i;
 
