@@ -125,10 +125,15 @@ static void set_shown(struct top *t)
 		focus(t);
 }
 
-void top__draw(struct top *t)
+static bool arrange(struct top *t)
 {
 	set_shown(t);
-	if (t->view.s && top__arrange(&t->table, &t->shown, &t->state))
+	return !t->view.s || !top__arrange(&t->table, &t->shown, &t->state);
+}
+
+void top__draw(struct top *t)
+{
+	if (!arrange(t))
 		return; /* keep what is on the screen */
 	tui__begin(t->tui, &t->page);
 	top__paint(&t->page, &t->table, &t->shown, &t->state);
@@ -335,6 +340,7 @@ static void on_tty(void *ctx, uint32_t events)
 		else
 			top_key__press(&t->state, key);
 		obey_all(t);
+		arrange(t); /* the next key is about rows as they are now */
 	}
 	if (!t->cfg->read && t->state.interval != interval && t->looks)
 		loop__rearm(t->loop, t->timer, t->state.interval);

@@ -87,7 +87,7 @@ static bool columns_of(struct part *p, int view)
 		return false;
 	}
 	c = &v->columns[p->i];
-	snprintf(p->buf, p->len, "  %c  %-10s %-8s %s", c->key, c->id,
+	snprintf(p->buf, p->len, "  %c  %-10s %-8s  %s", c->key, c->id,
 		 column__title(c, true), c->help);
 	return true;
 }

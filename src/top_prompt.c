@@ -30,13 +30,20 @@ static double parse_time(const char *text)
 	}
 }
 
+static bool is_good(const struct top_state *t, int key)
+{
+	if (t->prompt == PROMPT_TIME)
+		return key > 0 && key < 127 && strchr("0123456789.:", key);
+	return key >= ' ' && key < 127;
+}
+
 static void edit(struct top_state *t, int key)
 {
 	size_t len = strlen(t->typed);
 
 	if (key == TUI_BACKSPACE && len) {
 		t->typed[len - 1] = '\0';
-	} else if (key >= ' ' && key < 127 && len + 1 < sizeof(t->typed)) {
+	} else if (is_good(t, key) && len + 1 < sizeof(t->typed)) {
 		t->typed[len] = (char)key;
 		t->typed[len + 1] = '\0';
 	}

@@ -165,7 +165,8 @@ int top__arrange(struct table *t, const struct top_shown *in,
 
 /* ---- the rest of the screen ---- */
 
-static void paint_tabs(struct paint *on, int y, const struct top_state *st)
+static void paint_tabs(struct paint *on, int y, const struct top_shown *in,
+		       const struct top_state *st)
 {
 	struct pen p = pen__at(on, y, 0);
 	int i;
@@ -176,7 +177,10 @@ static void paint_tabs(struct paint *on, int y, const struct top_state *st)
 		    "%s", top_views[i]->name);
 		ink(&p, STYLE_PLAIN, " ");
 	}
-	ink(&p, STYLE_PLAIN, " ");
+	ink(&p, STYLE_PLAIN, " %zu rows", st->nr);
+	if (in->ever->folded)
+		ink(&p, STYLE_PLAIN, ", %" PRIu64 " ended", in->ever->folded);
+	ink(&p, STYLE_PLAIN, "  ");
 	if (st->per != PER_SECOND)
 		ink(&p, STYLE_MARK, st->per == PER_EXIT ? "per exit" : "all");
 	if (st->in != IN_OPS)
@@ -211,7 +215,7 @@ static void paint_keys(struct paint *on, int y, const struct top_shown *in,
 	static const struct {
 		const char *key, *live, *replay;
 	} keys[] = {
-		{ "F1", "Help", "Help" },     { "F2", "Columns", "Columns" },
+		{ "F1", "Help", "Help" },     { "F2", "Setup", "Setup" },
 		{ "F3", "Search", "Search" }, { "F4", "Filter", "Filter" },
 		{ "F5", "Tree", "Tree" },     { "F6", "Sort", "Sort" },
 		{ "F9", "Record", NULL },     { "F10", "Quit", "Quit" },
@@ -230,11 +234,8 @@ static void paint_keys(struct paint *on, int y, const struct top_shown *in,
 		if (keys[i].key[0] == 'S' && st->frozen)
 			what = "Go on";
 		ink(&p, STYLE_KEY, "%s", keys[i].key);
-		ink(&p, STYLE_KEY_TEXT, "%-7s", what);
+		ink(&p, STYLE_KEY_TEXT, "%-6s", what);
 	}
-	ink(&p, STYLE_PLAIN, " %zu rows", st->nr);
-	if (in->ever->folded)
-		ink(&p, STYLE_PLAIN, ", %" PRIu64 " ended", in->ever->folded);
 }
 
 static void paint_help(struct paint *on, struct top_state *st)
@@ -286,7 +287,7 @@ static void paint_view(struct paint *on, const struct table *t,
 		top_strip__paint(on, y, l.strip, in);
 	y += l.strip;
 	if (l.tabs)
-		paint_tabs(on, y, st);
+		paint_tabs(on, y, in, st);
 	y += l.tabs;
 	if (l.above) {
 		int used = st->view->above(on, y, l.above, in, st);
