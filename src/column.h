@@ -71,6 +71,7 @@ struct column {
 	uint64_t (*bytes)(
 		const void *item); /* of one transfer that it counts .. */
 	bool load; /* .. which are loads */
+	bool waste; /* the more of it, the worse */
 };
 
 #define COLUMN_CELL 80

@@ -19,6 +19,7 @@ enum style {
 	STYLE_PICKED,
 	STYLE_MARK, /* a state that one should not forget */
 	STYLE_ALARM,
+	STYLE_WASTE,
 	STYLE_KEY, /* in the last line: a key, and what it does .. */
 	STYLE_KEY_TEXT,
 	/* of enum snap_owner, in its order */

@@ -175,9 +175,9 @@ static void paint_tabs(struct paint *on, int y, const struct top_shown *in,
 		ink(&p, STYLE_DIM, "%c", top_views[i]->key);
 		ink(&p, top_views[i] == st->view ? STYLE_PICKED : STYLE_PLAIN,
 		    "%s", top_views[i]->name);
-		ink(&p, STYLE_PLAIN, " ");
+		ink(&p, STYLE_PLAIN, "  ");
 	}
-	ink(&p, STYLE_PLAIN, " %zu rows", st->nr);
+	ink(&p, STYLE_PLAIN, "%zu rows", st->nr);
 	if (in->ever->folded)
 		ink(&p, STYLE_PLAIN, ", %" PRIu64 " ended", in->ever->folded);
 	ink(&p, STYLE_PLAIN, "  ");

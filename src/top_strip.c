@@ -7,7 +7,7 @@
 #include "top.h"
 #include "top_history.h"
 
-#define LABEL 6 /* columns: "owner " */
+#define LABEL 7 /* columns: "change " */
 #define NARROW 12 /* of a cell with a name in it */
 #define WIDE 24
 
@@ -162,7 +162,7 @@ void top_strip__paint(struct paint *on, int y, int lines,
 	int room = on->cols - LABEL, nr = (int)s->nr_owners, width;
 	struct pen who = pen__at(on, y, 0), when = pen__at(on, y + 1, 0);
 
-	ink(&who, STYLE_PLAIN, "owner ");
+	ink(&who, STYLE_PLAIN, "owner");
 	if (!nr) {
 		ink(&who, STYLE_PLAIN, "n/a");
 		return;
@@ -171,7 +171,7 @@ void top_strip__paint(struct paint *on, int y, int lines,
 	if (lines > 1)
 		ink(&when, STYLE_PLAIN,
 		    width >= NARROW || nr + nr_nodes(s) <= room ? "change" :
-								  "time ");
+								  "time");
 	if (width >= NARROW)
 		paint_named(on, y, lines, width, in);
 	else if (nr + nr_nodes(s) <= room)

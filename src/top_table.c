@@ -40,6 +40,19 @@ static const char *branch(const struct paint *on, const struct table *t,
 	return on->ascii ? "`- " : "└─ ";
 }
 
+#define MUCH 50 /* percent */
+
+/* What is wasted must be seen at once. */
+static enum style style_of(const struct column *c, const struct row *r,
+			   const struct measure *m, enum style style)
+{
+	bool quiet = style == STYLE_PICKED || style == STYLE_DIM;
+
+	if (!quiet && c->waste && column__value(c, r, m) >= MUCH)
+		return STYLE_WASTE;
+	return style;
+}
+
 static void paint_row(struct paint *on, int y, const struct layout *l,
 		      const struct table *t, const struct row *r,
 		      const struct measure *m, const char *before,
@@ -55,7 +68,8 @@ static void paint_row(struct paint *on, int y, const struct layout *l,
 			continue;
 		column__fit(&t->columns[col], r, m, l->width[col], cell);
 		snprintf(text, sizeof(text), "%s%s", col ? "" : before, cell);
-		ink_field(&p, style, l->width[col], t->columns[col].left, text);
+		ink_field(&p, style_of(&t->columns[col], r, m, style),
+			  l->width[col], t->columns[col].left, text);
 		if (p.x < p.end)
 			ink(&p, style, " ");
 	}

@@ -61,7 +61,7 @@ static const struct column task_columns[] = {
 	{ "redundant", "REDUN", "REDUN/s", 'R', COUNT(3), .number = redundant,
 	  .bytes = size, .help = "of both, what could have been left out" },
 	{ "share", "RED", NULL, 'E', .width = 5, .narrow = 4, .drop = 2,
-	  .unit = UNIT_SHARE, .number = share, .help = "the same as a share" },
+	  .unit = UNIT_SHARE, .waste = true, .number = share, .help = "the same as a share" },
 	{ "paid", "PAID", "PAID/s", 'P', COUNT(0), .number = paid, .bytes = size,
 	  .load = true,
 	  .help = "loads that it needed after a guest was in the registers" },

@@ -36,6 +36,7 @@ static const struct look {
 	[STYLE_PICKED] = { A_REVERSE, COLOR_BLACK, COLOR_CYAN, 0 },
 	[STYLE_MARK] = { A_REVERSE, COLOR_BLACK, COLOR_YELLOW, 0 },
 	[STYLE_ALARM] = { A_REVERSE | A_BOLD, COLOR_RED, -1, A_BOLD },
+	[STYLE_WASTE] = { A_BOLD, COLOR_YELLOW, -1, A_BOLD },
 	[STYLE_KEY] = { A_BOLD, -1, -1, A_BOLD },
 	[STYLE_KEY_TEXT] = { A_REVERSE, COLOR_BLACK, COLOR_CYAN, 0 },
 	/* unknown, none, task, guest, kernel */
