@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The only file that knows curses. It shows what was painted, and nothing else. */
 #include <curses.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -15,6 +17,10 @@
 struct tui {
 	SCREEN *screen;
 	FILE *keys;
+	int terminal; /* standard output, which is .. */
+	int frame; /* .. this while curses writes; -1: there is none */
+	char *bytes; /* what it wrote */
+	size_t room;
 	bool ascii;
 	attr_t look[STYLE_MAX];
 	int click_y, click_x;
@@ -73,6 +79,7 @@ static void set_looks(struct tui *t, bool mono)
 /* ---- the terminal is given back, whatever happens ---- */
 
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+static int terminal = STDOUT_FILENO;
 static struct termios before;
 static volatile sig_atomic_t has_before;
 
@@ -81,9 +88,9 @@ static void on_crash(int sig)
 {
 	static const char sane[] = "\033[0m\033[?1000l\033[?25h\033[?1049l\r\n";
 
-	(void)!write(STDOUT_FILENO, sane, sizeof(sane) - 1);
+	(void)!write(terminal, sane, sizeof(sane) - 1);
 	if (has_before)
-		tcsetattr(STDOUT_FILENO, TCSANOW, &before);
+		tcsetattr(terminal, TCSANOW, &before);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -103,6 +110,24 @@ static void close_keys(FILE *keys)
 {
 	if (keys && keys != stdin)
 		fclose(keys);
+}
+
+static void open_frame(struct tui *t)
+{
+	t->terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	t->frame = t->terminal < 0 ? -1 : memfd_create("frame", MFD_CLOEXEC);
+	if (t->terminal >= 0)
+		terminal = t->terminal;
+}
+
+static void close_frame(struct tui *t)
+{
+	terminal = STDOUT_FILENO;
+	if (t->terminal >= 0)
+		close(t->terminal);
+	if (t->frame >= 0)
+		close(t->frame);
+	free(t->bytes);
 }
 
 static void set_modes(const struct tui_opts *opts)
@@ -135,8 +160,10 @@ struct tui *tui__open(const struct tui_opts *opts, char *why, size_t len)
 	}
 	has_before = !tcgetattr(STDOUT_FILENO, &before);
 	t = calloc(1, sizeof(*t));
-	if (t)
+	if (t) {
 		t->keys = keys;
+		open_frame(t);
+	}
 	/* Not initscr(): that one exits if it doesn't know the terminal. */
 	if (t)
 		t->screen = newterm(NULL, stdout, keys);
@@ -163,6 +190,7 @@ void tui__close(struct tui *t)
 		watch_crashes(SIG_DFL);
 	}
 	close_keys(t->keys);
+	close_frame(t);
 	free(t);
 }
 
@@ -254,9 +282,41 @@ void tui__begin(struct tui *t, struct paint *page)
 	paint__begin(page, LINES, COLS, t->ascii);
 }
 
+/*
+ * Curses writes each part of a line by itself, and a terminal may draw in between: what
+ * it writes is collected, and goes out at once.
+ */
+static bool collect(struct tui *t)
+{
+	return t->frame >= 0 && !ftruncate(t->frame, 0) &&
+	       !lseek(t->frame, 0, SEEK_SET) &&
+	       dup2(t->frame, STDOUT_FILENO) == STDOUT_FILENO;
+}
+
+static void put(struct tui *t)
+{
+	off_t len = lseek(t->frame, 0, SEEK_END), done = 0;
+	ssize_t n = 1;
+	char *more;
+
+	dup2(t->terminal, STDOUT_FILENO);
+	if (len > (off_t)t->room) {
+		more = realloc(t->bytes, (size_t)len);
+		if (!more)
+			return;
+		t->bytes = more;
+		t->room = (size_t)len;
+	}
+	if (len <= 0 || pread(t->frame, t->bytes, (size_t)len, 0) != len)
+		return;
+	for (; done < len && n > 0; done += n)
+		n = write(STDOUT_FILENO, t->bytes + done, (size_t)(len - done));
+}
+
 void tui__show(struct tui *t, const struct paint *page, bool all)
 {
 	const struct paint_word *w;
+	bool collected;
 	size_t i;
 
 	erase();
@@ -269,5 +329,8 @@ void tui__show(struct tui *t, const struct paint *page, bool all)
 	if (all)
 		redrawwin(stdscr);
 	wnoutrefresh(stdscr);
+	collected = collect(t);
 	doupdate();
+	if (collected)
+		put(t);
 }
