@@ -70,22 +70,32 @@ static bool wants_stream(const struct top *t)
 	return t->cfg->stream || t->state.view->stream;
 }
 
-/* The vcpu of the detail, as the stream knows it: it may be another capture's. */
-static void focus(struct top *t)
+/* The same vcpu, as another capture knows it; or NULL. */
+static const struct snap_vcpu *find_twin(const struct snapshot *s,
+					 const struct snap_vcpu *v)
 {
-	const struct snapshot *s = t->shown.stream;
-	const struct snap_vcpu *v = top_detail__vcpu(&t->shown, &t->state);
-	struct flow *flow = t->cfg->read ? t->flow : t->stream.flow;
 	size_t i;
 
-	if (!t->state.vcpu && v)
-		t->state.vcpu = (uint64_t)v->slot << 32 | v->gen;
-	for (i = 0; v && s && flow && i < s->nr_vcpus; i++) {
+	for (i = 0; i < s->nr_vcpus; i++) {
 		if (s->vcpus[i].vm_pid == v->vm_pid &&
 		    s->vcpus[i].vcpu_id == v->vcpu_id &&
 		    s->vcpus[i].tid == v->tid)
-			flow__focus(flow, s->vcpus[i].slot, s->vcpus[i].gen);
+			return &s->vcpus[i];
 	}
+	return NULL;
+}
+
+static void focus(struct top *t)
+{
+	const struct snap_vcpu *v = top_detail__vcpu(&t->shown, &t->state);
+	struct flow *flow = t->cfg->read ? t->flow : t->stream.flow;
+
+	if (!t->state.vcpu && v)
+		t->state.vcpu = (uint64_t)v->slot << 32 | v->gen;
+	if (v && !t->cfg->read)
+		v = find_twin(&t->stream.ses.now, v);
+	if (v && flow)
+		flow__focus(flow, v->slot, v->gen);
 }
 
 static void set_all(struct top *t)

@@ -26,7 +26,8 @@ static struct flow *new_flow(const struct top *t)
 {
 	struct blame_namer namer = { culprit__name, (void *)trace_of(t) };
 
-	return flow__new(trace__host(trace_of(t))->cpus, namer);
+	return flow__new(trace__host(trace_of(t))->cpus, namer,
+			 trace__about(trace_of(t))->monotonic);
 }
 
 /* Each record that is counted; NULL: all begins anew. */
@@ -51,7 +52,7 @@ static int follow_records(struct top *t)
 	player__tap(t->play.player, on_record, t);
 	if (!t->view.s || t->play.stream)
 		return 0;
-	return playback__seek(&t->play, t->play.now.t, t->state.interval);
+	return playback__again(&t->play);
 }
 
 int top_replay__open(struct top *t)

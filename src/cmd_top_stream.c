@@ -29,7 +29,8 @@ static struct flow *new_flow(const struct top_stream *s)
 {
 	struct blame_namer namer = { .name = culprit__name };
 
-	return flow__new(s->ses.now.cpus, namer);
+	return flow__new(s->ses.now.cpus, namer,
+			 (uint64_t)(fps_clock() * 1e9));
 }
 
 static int open_all(struct top_stream *s)

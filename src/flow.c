@@ -43,13 +43,15 @@ static bool new_ring(struct ring *r, size_t size)
 	return r->event;
 }
 
-struct flow *flow__new(unsigned int cpus, struct blame_namer namer)
+struct flow *flow__new(unsigned int cpus, struct blame_namer namer,
+		       uint64_t begin)
 {
 	struct flow *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->namer = namer;
+	f->begin = begin;
 	f->nr_cpus = cpus;
 	f->slot = FP_NO_SLOT;
 	f->whatif = whatif__new(cpus, namer);
@@ -72,14 +74,6 @@ void flow__free(struct flow *f)
 	free(f->last.event);
 	free(f->focus.event);
 	free(f);
-}
-
-void flow__focus(struct flow *f, uint32_t slot, uint32_t gen)
-{
-	if (f->slot != slot || f->gen != gen)
-		f->focus.nr = 0;
-	f->slot = slot;
-	f->gen = gen;
 }
 
 /* ---- tasks ---- */
@@ -187,6 +181,11 @@ static void keep(struct ring *r, const struct flow_event *e)
 	r->event[r->nr++ % r->size] = *e;
 }
 
+static bool is_focused(const struct flow *f, const struct flow_event *e)
+{
+	return e->rec.slot == f->slot && e->gen == f->gen;
+}
+
 static bool is_judged(const struct fp_rec *rec)
 {
 	return !(rec->flags & (FP_REC_NO_JUDGE | FP_REC_NESTED));
@@ -218,7 +217,7 @@ static void follow(struct flow *f, const struct fp_rec *rec, uint32_t step)
 	if (is_judged(rec) && judged->judge.is.old)
 		decide(f, c, judged->judge.is.old, rec->ev.kind);
 	keep(&f->last, &e);
-	if (rec->slot == f->slot && e.gen == f->gen)
+	if (is_focused(f, &e))
 		keep(&f->focus, &e);
 	if (e.save == FP_VERDICT_PENDING)
 		c->waits = e.number;
@@ -231,8 +230,7 @@ int flow__feed(void *flow, const struct fp_rec *rec)
 	uint32_t step;
 	int err = whatif__feed(f->whatif, rec);
 
-	if (!f->records++)
-		f->begin = rec->ns;
+	f->records++;
 	if (rec->ns > f->end)
 		f->end = rec->ns;
 	step = replay__step_made(recount__replay(whatif__recount(f->whatif)));
@@ -246,6 +244,24 @@ static const struct flow_event *back_in(const struct ring *r, size_t back)
 	if (back >= r->nr || back >= r->size)
 		return NULL;
 	return &r->event[(r->nr - 1 - back) % r->size];
+}
+
+/* What is still known of its past is taken over. */
+void flow__focus(struct flow *f, uint32_t slot, uint32_t gen)
+{
+	const struct flow_event *e;
+	size_t i;
+
+	if (f->slot == slot && f->gen == gen)
+		return;
+	f->slot = slot;
+	f->gen = gen;
+	f->focus.nr = 0;
+	for (i = f->last.size; i-- > 0;) {
+		e = flow__event(f, i);
+		if (e && is_focused(f, e))
+			keep(&f->focus, e);
+	}
 }
 
 const struct flow_event *flow__event(const struct flow *f, size_t back)

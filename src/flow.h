@@ -38,8 +38,9 @@ struct flow_task {
 struct flow;
 struct whatif;
 
-/* NULL if there is no memory. flow__free(NULL) is fine. */
-struct flow *flow__new(unsigned int cpus, struct blame_namer namer);
+/* @begin: ns when it began. NULL: no memory. flow__free(NULL) is fine. */
+struct flow *flow__new(unsigned int cpus, struct blame_namer namer,
+		       uint64_t begin);
 void flow__free(struct flow *f);
 /* One record. 0 or -ENOMEM. */
 int flow__feed(void *flow, const struct fp_rec *rec);
@@ -53,7 +54,7 @@ const struct flow_task *flow__tasks(const struct flow *f, size_t *nr);
 /* NULL: it is none of these. */
 const char *flow__task_name(const struct flow *f, uint32_t tid);
 const struct whatif *flow__whatif(const struct flow *f);
-/* From the first record to the last. */
+/* From its begin to the last record. */
 double flow__seconds(const struct flow *f);
 uint64_t flow__begin(const struct flow *f);
 

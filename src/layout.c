@@ -122,6 +122,8 @@ void layout__columns(struct layout *l, int cols, const struct table *t,
 	for (i = 0; i < l->nr; i++) {
 		col = l->order[i];
 		grow = t->columns[col].width - l->width[col];
+		if (t->columns[col].left && grow > spare)
+			grow = spare; /* of a text each letter helps */
 		if (!col || !l->width[col] || grow <= 0 || grow > spare ||
 		    is_fixed(chosen, col))
 			continue;

@@ -242,6 +242,27 @@ void playback__step_event(struct playback *p, double interval)
 	p->jump = true;
 }
 
+static int go_back(struct playback *p)
+{
+	int err;
+
+	snapshot__free(&p->now);
+	err = player__rewind(p->player);
+	if (!err)
+		begin(p);
+	return err;
+}
+
+int playback__again(struct playback *p)
+{
+	double t = p->now.t;
+	int err = go_back(p);
+
+	p->clock = t;
+	p->jump = true;
+	return err;
+}
+
 int playback__seek(struct playback *p, double t, double interval)
 {
 	bool back = t < p->now.t + interval - MOMENT;
@@ -253,13 +274,9 @@ int playback__seek(struct playback *p, double t, double interval)
 	}
 	if (p->ended && !back)
 		return 0;
-	if (back) {
-		snapshot__free(&p->now);
-		err = player__rewind(p->player);
-		if (err)
-			return err;
-		begin(p);
-	}
+	err = back ? go_back(p) : 0;
+	if (err)
+		return err;
 	p->clock = t;
 	p->jump = true;
 	return 0;

@@ -55,6 +55,8 @@ void playback__step(struct playback *p, double interval);
 void playback__step_event(struct playback *p, double interval);
 /* To that time, INFINITY is the end. A negative errno: there is no way back. */
 int playback__seek(struct playback *p, double t, double interval);
+/* To where it is, but once more from the beginning; the same. */
+int playback__again(struct playback *p);
 
 /* Waits for the next interval instead. 1, 0 after the last, or a negative errno. */
 int playback__next(struct playback *p, double interval);

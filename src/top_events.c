@@ -78,7 +78,7 @@ static uint64_t exits(const void *item)
 const struct column top_event_columns[] = {
 	{ "time", "TIME", NULL, 'T', .width = 12, .narrow = 12, .unit = UNIT_TEXT,
 	  .text = when, .compare = by_number,
-	  .help = "seconds since the first event that was followed" },
+	  .help = "seconds since they are followed, or since the trace began" },
 	{ "cpu", "CPU", NULL, 'C', .width = 3, .narrow = 3, .drop = 3, .unit = UNIT_ID,
 	  .number = cpu, .compare = by_cpu, .help = "where it happened" },
 	{ "event", "EVENT", NULL, 'E', WORDS(13, 12, 0), .text = event, .compare = by_event,
@@ -88,9 +88,9 @@ const struct column top_event_columns[] = {
 	{ "exits", "EXITS", NULL, 'X', .width = 6, .narrow = 6, .drop = 6,
 	  .unit = UNIT_LEVEL, .number = exits,
 	  .help = "exits since the event before, which changed nothing" },
-	{ "what", "WHAT", NULL, 'H', WORDS(22, 17, 1), .text = what, .compare = by_what,
+	{ "what", "WHAT", NULL, 'H', WORDS(24, 14, 1), .text = what, .compare = by_what,
 	  .help = "what was moved, and the cause of a save" },
-	{ "verdict", "VERDICT", NULL, 'V', WORDS(62, 19, 4), .text = verdict,
+	{ "verdict", "VERDICT", NULL, 'V', WORDS(62, 22, 4), .text = verdict,
 	  .compare = by_verdict, .help = "was it needed, and why not; by which event" },
 };
 /* clang-format on */

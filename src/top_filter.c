@@ -157,6 +157,8 @@ bool filter__matches(const void *filter, const struct row *r)
 	const struct filter *f = filter;
 	int i;
 
+	if (f->leaves && r->kind == ROW_VM)
+		return false;
 	for (i = 0; i < f->nr; i++) {
 		if (f->term[i].op == FILTER_HAS ? !has(f, r, f->term[i].text) :
 						  !compare(f, &f->term[i], r))

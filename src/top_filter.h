@@ -30,6 +30,7 @@ struct filter_term {
 struct filter {
 	const struct table *table;
 	const struct measure *measure;
+	bool leaves; /* a VM is left if one of its vcpus is */
 	int nr;
 	struct filter_term term[FILTER_TERMS];
 };

@@ -7,8 +7,10 @@
 #include "cost.h"
 #include "flow.h"
 #include "human.h"
+#include "recount.h"
 #include "top.h"
 #include "util.h"
+#include "whatif.h"
 #include "whatif_sum.h"
 
 enum { CELL = 32 };
@@ -112,17 +114,31 @@ static struct range per(struct range r, double dt)
 			       (uint64_t)((double)r.hi / dt + 0.5) };
 }
 
-static void put(struct item *item, enum what what, struct range r, double dt)
+/* A few a second are more than none. */
+static void put_few(char *cell, struct range r, double dt)
 {
+	double lo = (double)r.lo / dt, hi = (double)r.hi / dt;
+
+	if (r.lo == r.hi)
+		snprintf(cell, CELL, "%.1f", hi);
+	else
+		snprintf(cell, CELL, "%.1f-%.1f", lo, hi);
+}
+
+static void put(struct item *item, enum what what, struct range all, double dt)
+{
+	struct range r = per(all, dt);
 	char *cell = item->cell[what];
 
-	item->n[what] = r = per(r, dt);
+	item->n[what] = r;
 	if (range__na(r))
 		strcpy(cell, "n/a");
 	else if (what == BYTES)
 		human__bytes(cell, CELL, r.lo, r.hi);
 	else if (what == TIME)
 		human__ns(cell, CELL, r.lo, r.hi);
+	else if (dt > 0 && all.hi && r.hi < 10)
+		put_few(cell, all, dt);
 	else
 		human__count(cell, CELL, r.lo, r.hi);
 }
@@ -136,12 +152,13 @@ static const char *name_of(int row)
 	return policy__name((enum policy)(row - WHATIF_POLICY));
 }
 
+/* @now: what the stream comes to, so that this kernel and others had the same. */
 static void set(struct item *item, int row, const struct top_shown *in,
-		double dt)
+		const struct snapshot *now, double dt)
 {
 	static const struct range na = { SNAP_NA, SNAP_NA };
 	struct whatif_sum s =
-		whatif_sum__row(flow__whatif(in->flow), in->stream, NULL, row);
+		whatif_sum__row(flow__whatif(in->flow), now, NULL, row);
 	bool timed = !s.why && in->cost && !in->cost->why;
 	struct range none = s.why ? na : (struct range){};
 	int i;
@@ -162,25 +179,39 @@ static void set(struct item *item, int row, const struct top_shown *in,
 		put(item, TIME, whatif_sum__ns(&s, &in->cost->hot), dt);
 }
 
+static int add_rows(struct table *t, const struct top_shown *in,
+		    const struct snapshot *now, double dt)
+{
+	struct item *item = table__items(t, WHATIF_ROWS, sizeof(*item));
+	struct row r = {};
+	int i, err = item ? 0 : -ENOMEM;
+
+	for (i = 0; i < WHATIF_ROWS && !err; i++, item++) {
+		set(item, i, in, now, dt);
+		r.item = item;
+		r.id = (uint64_t)i + 1;
+		r.style = i < WHATIF_POLICY ? STYLE_BOLD : STYLE_PLAIN;
+		err = table__add(t, &r);
+	}
+	return err;
+}
+
 static int fill(struct table *t, const struct top_shown *in,
 		const struct top_state *st)
 {
 	struct measure m = top__measure(in, st);
-	struct item *item;
-	int row, err = 0;
+	struct snapshot now;
+	int err;
 
 	table__begin(t, policy_columns, nr_policy_columns);
-	item = table__items(t, WHATIF_ROWS, sizeof(*item));
-	if (!item)
-		return -ENOMEM;
-	for (row = 0; in->flow && row < WHATIF_ROWS && !err; row++, item++) {
-		set(item, row, in, m.per == PER_SECOND ? m.dt : 0);
-		err = table__add(t,
-				 &(struct row){ item, .id = (uint64_t)row + 1,
-						.style = row < WHATIF_POLICY ?
-								 STYLE_BOLD :
-								 STYLE_PLAIN });
-	}
+	if (!in->flow)
+		return 0;
+	err = recount__again(whatif__recount(flow__whatif(in->flow)),
+			     in->stream, &now);
+	if (err)
+		return err;
+	err = add_rows(t, in, &now, m.per == PER_SECOND ? m.dt : 0);
+	snapshot__free(&now);
 	return err;
 }
 

@@ -70,6 +70,7 @@ static void filter(struct table *t, const struct measure *m,
 		return;
 	}
 	f.measure = m;
+	f.leaves = st->view == &top_vcpus;
 	table__filter(t, filter__matches, &f);
 }
 

@@ -47,6 +47,7 @@ begin()
 	rm -f "$tmp"/{done,pid,before,after}
 	cat >"$tmp/sh" <<-END
 	export XDG_CONFIG_HOME=$tmp/config FPSTAT_FAKE=$scene LC_ALL=${locale:-C.UTF-8} ${env:-}
+	cd $tmp # what is recorded stays there
 	stty -g >$tmp/before
 	${input:-} sh -c 'echo \$\$ >$tmp/pid; exec $fpstat $*'
 	code=\$?

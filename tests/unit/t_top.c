@@ -216,7 +216,8 @@ static void begin(struct world *w, const char *scene)
 	setenv("FPSTAT_FAKE", scene, 1);
 	assert_int_equal(session__open(&w->ses, &opts), 0);
 	assert_int_equal(session__begin(&w->ses, false), 0);
-	w->flow = flow__new(w->ses.now.cpus, (struct blame_namer){ .name = name });
+	w->flow = flow__new(w->ses.now.cpus,
+			    (struct blame_namer){ .name = name }, 0);
 	assert_non_null(w->flow);
 	flow__focus(w->flow, 0, 1);
 	cost__measure(&w->cost);
