@@ -35,12 +35,15 @@ static void on_record(void *ctx, const struct fp_rec *rec)
 {
 	struct top *t = ctx;
 
-	if (!rec) {
-		flow__free(t->flow);
-		t->flow = new_flow(t);
-	} else if (t->flow) {
+	if (rec && t->flow)
 		(void)flow__feed(t->flow, rec); /* no memory: less to see */
-	}
+	if (rec)
+		return;
+	history__free(&t->history);
+	if (!t->flow)
+		return;
+	flow__free(t->flow);
+	t->flow = new_flow(t);
 }
 
 /* From the beginning on, so that what is shown has seen all. */
@@ -49,7 +52,6 @@ static int follow_records(struct top *t)
 	if (t->flow)
 		return 0;
 	t->flow = new_flow(t);
-	player__tap(t->play.player, on_record, t);
 	if (!t->view.s || t->play.stream)
 		return 0;
 	return playback__again(&t->play);
@@ -69,6 +71,7 @@ int top_replay__open(struct top *t)
 	t->state.replay = !t->play.stream;
 	t->state.speed = t->play.speed;
 	t->cost = *trace__cost(trace_of(t));
+	player__tap(t->play.player, on_record, t);
 	if (t->play.stream || t->cfg->stream || t->state.view->stream)
 		follow_records(t); /* a pipe has no way back */
 	t->view.foreign_bit = trace__foreign_bit(trace_of(t));

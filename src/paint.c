@@ -86,22 +86,48 @@ void ink(struct pen *p, enum style style, const char *fmt, ...)
 	put(p, style, raw, WORD);
 }
 
+/* Is it seen without letters, too? */
+static bool has_ground(enum style style)
+{
+	return style == STYLE_TITLE || style == STYLE_SORTED ||
+	       style == STYLE_PICKED || style == STYLE_MARK ||
+	       style == STYLE_KEY_TEXT;
+}
+
+static void blank(struct pen *p, enum style style, int width)
+{
+	char text[WORD];
+
+	snprintf(text, sizeof(text), "%*s", width, "");
+	put(p, style, text, width);
+}
+
+static void pad(struct pen *p, enum style style, int width)
+{
+	if (width > p->end - p->x)
+		width = p->end - p->x;
+	if (width > 0 && has_ground(style))
+		blank(p, style, width);
+	else if (width > 0)
+		p->x += width;
+}
+
 void ink_field(struct pen *p, enum style style, int width, bool left,
 	       const char *text)
 {
-	char cell[WORD];
-	int pad = width - utf8__width(text);
+	int spare = width - utf8__width(text);
 
-	if (pad < 0)
-		pad = 0;
-	snprintf(cell, sizeof(cell), left ? "%2$s%1$*3$s" : "%1$*3$s%2$s", "",
-		 text, pad);
-	put(p, style, cell, width);
+	if (!left)
+		pad(p, style, spare);
+	put(p, style, text, width);
+	if (left)
+		pad(p, style, spare);
 }
 
 void ink_rest(struct pen *p, enum style style)
 {
-	ink_field(p, style, p->end - p->x, true, "");
+	if (p->x < p->end)
+		blank(p, style, p->end - p->x);
 }
 
 const char *ink__bar(const struct paint *on, double x, double max)

@@ -70,8 +70,7 @@ static void paint_row(struct paint *on, int y, const struct layout *l,
 		snprintf(text, sizeof(text), "%s%s", col ? "" : before, cell);
 		ink_field(&p, style_of(&t->columns[col], r, m, style),
 			  l->width[col], t->columns[col].left, text);
-		if (p.x < p.end)
-			ink(&p, style, " ");
+		ink_field(&p, style, 1, true, "");
 	}
 	if (style == STYLE_PICKED)
 		ink_rest(&p, style);

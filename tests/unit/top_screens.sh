@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Each view at each size, in a real terminal (tmux), to the letter: of the end of a
-# trace, which stands still. SCREENS=all also does all sizes without colours and in
-# ASCII. After a change that is meant, FPSTAT_GOLDEN=write writes the golden files anew:
-# read the difference.
+# trace, which stands still. In colours, without, and in ASCII. After a change that is
+# meant, FPSTAT_GOLDEN=write writes the golden files anew: read the difference.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/unit/is.bash
@@ -27,15 +26,6 @@ golden() # FILE VIEW
 }
 
 views="vcpus vms cpus tasks causes policies events detail"
-sizes() # MODE
-{
-	if [ "$1" = color ] || [ "${SCREENS:-}" = all ] || [ "${FPSTAT_GOLDEN:-}" = write ]; then
-		echo 40x8 80x24 132x43 300x100
-	else
-		echo 80x24
-	fi
-}
-
 each_view() # MODE SIZE
 {
 	local v i=1 file=tests/unit/golden/screen-$1-$2.txt
@@ -56,7 +46,7 @@ modes() # MODE [OPTION...]
 	begin 80 24 none top -r "$trace" -i 1 "$@"
 	sees 'counting' && key e
 	sees ' end ' || echo "# the trace has no end"
-	for size in $(sizes "$mode"); do
+	for size in 40x8 80x24 132x43 300x100; do
 		each_view "$mode" "$size"
 	done
 	key q

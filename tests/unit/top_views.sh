@@ -64,7 +64,9 @@ is "columns to show"        sees '^Columns of cpus'
 key Down Space Down F8 + s
 is "they are saved"         sees "saved to $config"
 key Enter
-is "one is gone"            X               ended 0
+is "one is gone"            sees '^ *CPU OWNER  *CHANGE/s WHO'
+key q
+is "it ends"                ended 0
 is "order and width"        grep -q '^columns cpus cpu owner changes who:15 guest' "$config"
 is "and what is sorted by"  grep -q '^sort cpus owner' "$config"
 is "nothing else is there"  [ "$(ls "$tmp/config/fpstat")" = top ]
@@ -172,6 +174,7 @@ at_random()
 {
 	local end=$((SECONDS + ${FPSTAT_RANDOM_SECONDS:-4}))
 	RANDOM=7
+	until_ test -s "$tmp/pid" || return
 	while [ $SECONDS -lt $end ]; do
 		random_key
 		[ $((RANDOM % 8)) = 0 ] &&
