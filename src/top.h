@@ -133,7 +133,8 @@ struct top_state {
 	size_t nr; /* rows there are */
 };
 
-struct top_pane *top_state__pane(struct top_state *t);
+/* Of the view that is shown; as strchr(3), it does not ask who may change it. */
+struct top_pane *top_state__pane(const struct top_state *t);
 void top_state__begin(struct top_state *t);
 bool top_state__is_folded(const struct top_state *t, uint64_t id);
 void top_state__fold(struct top_state *t, uint64_t id, bool fold);

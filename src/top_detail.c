@@ -107,64 +107,83 @@ static void paint_causes(struct paint *on, int y, const struct snap_vcpu *v,
 
 enum { TIMELINE = 11 };
 
+/* What is drawn: of all CPUs the same time. */
+struct timeline {
+	uint64_t begin, end; /* ns */
+	int width;
+	char line[512];
+};
+
+/* Of two CPUs, a record may be older than the one before it. */
+static int place(const struct timeline *t, uint64_t ns)
+{
+	double span = (double)(t->end - t->begin) + 1;
+
+	int at = (int)((double)sat_sub(ns, t->begin) / span * t->width);
+
+	return at < t->width ? at : t->width - 1;
+}
+
 /* In the registers of @cpu since then, or not any more; as the events say. */
-static void draw_events(const struct flow *f, uint32_t cpu, uint64_t begin,
-			uint64_t end, char *line, int width)
+static void draw_events(struct timeline *t, const struct flow *f, uint32_t cpu,
+			size_t nr)
 {
 	const struct flow_event *e;
-	size_t nr = 0;
 	char state = ' ';
 	int x = 0, to;
 
-	while (flow__focused(f, nr))
-		nr++;
+	memset(t->line, ' ', (size_t)t->width);
+	t->line[t->width] = '\0';
 	while (nr--) {
 		e = flow__focused(f, nr);
-		to = (int)((double)sat_sub(e->rec.ns, begin) /
-			   (double)(end - begin + 1) * width);
+		to = place(t, e->rec.ns);
 		while (x < to)
-			line[x++] = state;
-		if (e->rec.cpu == cpu &&
-		    e->ops & (FP_OP_GUEST_LOAD | FP_OP_LIVE))
-			state = 'G';
+			t->line[x++] = state;
+		if (e->ops & (FP_OP_GUEST_LOAD | FP_OP_LIVE))
+			state = e->rec.cpu == cpu ? 'G' : '.';
 		else if (e->rec.cpu == cpu && e->ops & FP_OP_GUEST_SAVE)
 			state = '.';
-		else if (e->ops & FP_OP_GUEST_LOAD)
-			state = '.';
-		if (x < width && state != ' ')
-			line[x] = state;
+		if (state != ' ')
+			t->line[to] = state;
 	}
-	while (x < width)
-		line[x++] = state;
+	while (x < t->width)
+		t->line[x++] = state;
+}
+
+/* How many events there are, and from when to when. */
+static size_t measure_events(struct timeline *t, const struct flow *f)
+{
+	const struct flow_event *e;
+	size_t nr;
+
+	t->begin = UINT64_MAX;
+	for (nr = 0; (e = flow__focused(f, nr)); nr++) {
+		t->begin = e->rec.ns < t->begin ? e->rec.ns : t->begin;
+		t->end = e->rec.ns > t->end ? e->rec.ns : t->end;
+	}
+	return nr;
 }
 
 static int paint_timeline(struct paint *on, int y, int lines,
 			  const struct top_shown *in)
 {
-	const struct flow_event *last = flow__focused(in->flow, 0);
-	const struct flow_event *first = last;
-	int width = on->cols - TIMELINE, used = 0;
-	char line[512];
+	struct timeline t = { .width = on->cols - TIMELINE };
+	size_t nr = measure_events(&t, in->flow);
+	int used = 0;
 	uint32_t cpu;
-	size_t nr = 0;
 	struct pen p;
 
-	if (width > (int)sizeof(line) - 1)
-		width = sizeof(line) - 1;
-	if (!last || width < 8)
+	if (t.width > (int)sizeof(t.line) - 1)
+		t.width = sizeof(t.line) - 1;
+	if (!nr || t.width < 8)
 		return 0;
-	while (flow__focused(in->flow, nr))
-		first = flow__focused(in->flow, nr++);
 	for (cpu = 0; cpu < in->s->cpus && used < lines; cpu++) {
-		memset(line, ' ', (size_t)width);
-		line[width] = '\0';
-		draw_events(in->flow, cpu, first->rec.ns, last->rec.ns, line,
-			    width);
-		if (!strchr(line, 'G'))
+		draw_events(&t, in->flow, cpu, nr);
+		if (!strchr(t.line, 'G'))
 			continue;
 		p = pen__at(on, y + used++, 0);
 		ink(&p, STYLE_BOLD, "live cpu%-3" PRIu32, cpu);
-		ink(&p, STYLE_OWNER + SNAP_OWNER_GUEST, "%s", line);
+		ink(&p, STYLE_OWNER + SNAP_OWNER_GUEST, "%s", t.line);
 	}
 	return used;
 }

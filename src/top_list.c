@@ -9,7 +9,7 @@
 
 enum { WIDEST = 64 };
 
-static struct chosen *chosen(struct top_state *t)
+static struct chosen *chosen(const struct top_state *t)
 {
 	return &top_state__pane(t)->chosen;
 }
@@ -203,7 +203,7 @@ static void paint_line(struct pen *p, const struct top_state *t,
 
 void top_list__paint(struct paint *on, const struct top_state *t)
 {
-	const struct chosen *c = chosen((struct top_state *)t);
+	const struct chosen *c = chosen(t);
 	struct pen p = pen__at(on, 0, 0);
 	size_t first = 0, page = on->lines > 2 ? (size_t)on->lines - 2 : 1, i;
 

@@ -188,9 +188,9 @@ static void paint_tabs(struct paint *on, int y, const struct top_shown *in,
 		ink(&p, STYLE_MARK, st->in == IN_BYTES ? " bytes" : " time");
 	if (st->follow)
 		ink(&p, STYLE_MARK, " follow");
-	if (*top_state__pane((struct top_state *)st)->filter)
+	if (*top_state__pane(st)->filter)
 		ink(&p, STYLE_MARK, " filter: %s",
-		    top_state__pane((struct top_state *)st)->filter);
+		    top_state__pane(st)->filter);
 }
 
 static void paint_prompt(struct paint *on, int y, const struct top_state *st)

@@ -80,7 +80,7 @@ void top_table__paint(struct paint *on, int y, const struct layout *l,
 		      const struct table *t, const struct measure *m,
 		      const struct top_state *st)
 {
-	const struct top_pane *pane = top_state__pane((struct top_state *)st);
+	const struct top_pane *pane = top_state__pane(st);
 	const struct row *r;
 	enum style style;
 	size_t i;

@@ -39,9 +39,9 @@ void top_state__begin(struct top_state *t)
 		t->pane[i].sort = top_view__sort(top_views[i]);
 }
 
-struct top_pane *top_state__pane(struct top_state *t)
+struct top_pane *top_state__pane(const struct top_state *t)
 {
-	return &t->pane[t->view->key - '1'];
+	return (struct top_pane *)&t->pane[t->view->key - '1'];
 }
 
 static size_t find_folded(const struct top_state *t, uint64_t id)

@@ -418,6 +418,25 @@ static void measures(void **state)
 	end(&w);
 }
 
+/* Of two CPUs, a record may be older than the one before it. */
+static void a_timeline_stays_within_its_line(void **state)
+{
+	struct fp_rec rec = { .slot = 0, EV(BIND_VCPU, VCPU_0, 1, 1) };
+	struct world w;
+	int i;
+
+	(void)state;
+	begin(&w, "stream");
+	w.st.view = &top_detail;
+	for (i = 0; i < 300; i++) {
+		rec.ns = 30000000000ull - (uint64_t)(i % 3) * 700;
+		rec.cpu = (uint32_t)i % 2;
+		assert_int_equal(flow__feed(w.flow, &rec), 0);
+		paint(&w, 43, 40 + i, false);
+	}
+	end(&w);
+}
+
 /* ---- all keys, in all views, at all sizes ---- */
 
 static const int sizes[][2] = { { 1, 1 },   { 2, 3 },	 { 8, 40 },
@@ -507,6 +526,7 @@ int main(void)
 		cmocka_unit_test(what_was_picked_stays_picked),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(measures),
+		cmocka_unit_test(a_timeline_stays_within_its_line),
 		cmocka_unit_test(every_key_in_every_view),
 		cmocka_unit_test(random_keys),
 	};
