@@ -72,7 +72,6 @@ extern const struct top_view top_vcpus, top_vms, top_cpus, top_tasks,
 
 /* NULL if there is none. */
 const struct top_view *top_view__by_name(const char *name);
-const struct column *top_view__sort(const struct top_view *v);
 
 /* ---- what keys change ---- */
 

@@ -20,7 +20,7 @@ const struct top_view *top_view__by_name(const char *name)
 	return NULL;
 }
 
-const struct column *top_view__sort(const struct top_view *v)
+static const struct column *first_sort(const struct top_view *v)
 {
 	return v->sort ? column__find(v->columns, *v->nr_columns, v->sort) :
 			 NULL;
@@ -36,7 +36,7 @@ void top_state__begin(struct top_state *t)
 				 .interval = 1,
 				 .speed = 1 };
 	for (i = 0; i < TOP_VIEWS; i++)
-		t->pane[i].sort = top_view__sort(top_views[i]);
+		t->pane[i].sort = first_sort(top_views[i]);
 }
 
 struct top_pane *top_state__pane(const struct top_state *t)
