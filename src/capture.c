@@ -15,6 +15,7 @@
 #include "calibrate.h"
 #include "fpstat/stream.h"
 #include "kernel.h"
+#include "owners.h"
 #include "slots.h"
 #include "snapshot.h"
 #include "stream.h"
@@ -28,6 +29,7 @@ struct capture {
 	struct attach *attach;
 	struct slots *slots;
 	struct stream *stream;
+	struct owners *owners;
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -92,6 +94,18 @@ static int map_counters(struct capture *c)
 	return c->slots ? 0 : -errno;
 }
 
+static int new_owners(struct capture *c)
+{
+	unsigned int i;
+
+	c->owners = owners__new(c->nr_cpus);
+	if (!c->owners)
+		return -ENOMEM;
+	for (i = 0; i < c->nr_cpus; i++)
+		owners__set_node(c->owners, i, kernel__cpu_node(i));
+	return 0;
+}
+
 static void describe_host(struct capture *c)
 {
 	struct utsname u;
@@ -130,6 +144,8 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 	if (!c->attach)
 		return -errno;
 	err = map_counters(c);
+	if (!err)
+		err = new_owners(c);
 	if (!err && opts->stream)
 		err = open_stream(c);
 	if (err)
@@ -167,6 +183,7 @@ void capture__close(struct capture *c)
 	if (!c)
 		return;
 	stream__free(c->stream);
+	owners__free(c->owners);
 	slots__free(c->slots);
 	if (c->vcpus)
 		munmap(c->vcpus, c->vcpus_size);
@@ -205,8 +222,23 @@ void capture__keep(struct capture *c, size_t ended)
 	slots__keep(c->slots, ended);
 }
 
+static uint64_t look_at_owners(struct capture *c)
+{
+	uint64_t ns = (uint64_t)(fps_clock() * 1e9);
+	const struct fp_percpu *cpu;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_cpus; i++) {
+		cpu = &c->cpus[i];
+		owners__look(c->owners, i, &cpu->model, &cpu->judge, cpu->slot,
+			     ns);
+	}
+	return ns;
+}
+
 void capture__tick(struct capture *c)
 {
+	look_at_owners(c);
 	/* Out of memory: ended vcpus keep their slots until there is some. */
 	(void)slots__tick(c->slots);
 }
@@ -351,8 +383,12 @@ static int read_all(struct capture *c, const struct counters *n,
 	read_pending(n, s);
 	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
-	if (err)
+	if (!err)
+		err = owners__read(c->owners, look_at_owners(c), s);
+	if (err) {
+		snapshot__free(s);
 		return err;
+	}
 	read_untracked(n, &s->folded_sum);
 	if (!c->guest_visible)
 		snapshot__hide_guests(s);

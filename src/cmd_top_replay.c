@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "cmd_top.h"
+#include "culprit.h"
 #include "exit.h"
+#include "flow.h"
 #include "offline.h"
 #include "player.h"
 #include "trace.h"
@@ -20,6 +22,41 @@ static const struct trace *trace_of(const struct top *t)
 	return player__trace(t->play.player);
 }
 
+static struct flow *new_flow(const struct top *t)
+{
+	struct blame_namer namer = { culprit__name, (void *)trace_of(t) };
+
+	return flow__new(trace__host(trace_of(t))->cpus, namer,
+			 trace__about(trace_of(t))->monotonic);
+}
+
+/* Each record that is counted; NULL: all begins anew. */
+static void on_record(void *ctx, const struct fp_rec *rec)
+{
+	struct top *t = ctx;
+
+	if (rec && t->flow)
+		(void)flow__feed(t->flow, rec); /* no memory: less to see */
+	if (rec)
+		return;
+	history__free(&t->history);
+	if (!t->flow)
+		return;
+	flow__free(t->flow);
+	t->flow = new_flow(t);
+}
+
+/* From the beginning on, so that what is shown has seen all. */
+static int follow_records(struct top *t)
+{
+	if (t->flow)
+		return 0;
+	t->flow = new_flow(t);
+	if (!t->view.s || t->play.stream)
+		return 0;
+	return playback__again(&t->play);
+}
+
 int top_replay__open(struct top *t)
 {
 	const char *host;
@@ -32,8 +69,12 @@ int top_replay__open(struct top *t)
 	}
 	host = trace__about(trace_of(t))->host;
 	utf8__clean(t->host, sizeof(t->host), host, strlen(host));
-	t->state.replay.on = !t->play.stream;
-	t->state.replay.speed = t->play.speed;
+	t->state.replay = !t->play.stream;
+	t->state.speed = t->play.speed;
+	t->cost = *trace__cost(trace_of(t));
+	player__tap(t->play.player, on_record, t);
+	if (t->play.stream || t->cfg->stream || t->state.view->stream)
+		follow_records(t); /* a pipe has no way back */
 	t->view.foreign_bit = trace__foreign_bit(trace_of(t));
 	return 0;
 }
@@ -49,21 +90,21 @@ static void say(struct top *t)
 {
 	bool cut = trace__health(trace_of(t)).cut;
 
-	t->shown.alarm = false;
+	t->replay.alarm = false;
 	t->says[0] = '\0';
 	if (t->play.ended) {
-		t->shown.alarm = cut;
+		t->replay.alarm = cut;
 		strcpy(t->says, cut ? "cut off" : "end");
 	} else if (t->play.jump) {
 		strcpy(t->says, "seeking");
 	} else if (silence(t) >= SILENCE) {
-		t->shown.alarm = true;
+		t->replay.alarm = true;
 		snprintf(t->says, sizeof(t->says), "no data for %.0f s",
 			 silence(t));
 	} else if (t->state.frozen) {
 		strcpy(t->says, t->play.stream ? "frozen" : "paused");
 	}
-	t->shown.state = *t->says ? t->says : NULL;
+	t->replay.state = *t->says ? t->says : NULL;
 }
 
 void top_replay__describe(struct top *t)
@@ -71,12 +112,11 @@ void top_replay__describe(struct top *t)
 	const struct playback *p = &t->play;
 
 	say(t);
-	t->shown.stream = p->stream;
-	t->shown.t = p->jump ? player__time(p->player) : p->interval.t;
-	t->shown.length = p->length;
-	t->shown.speed = p->speed;
-	t->shown.damaged = trace__health(trace_of(t)).damaged;
-	t->shown.typed = t->state.replay.typing ? t->state.replay.typed : NULL;
+	t->replay.stream = p->stream;
+	t->replay.t = p->jump ? player__time(p->player) : p->interval.t;
+	t->replay.length = p->length;
+	t->replay.speed = p->speed;
+	t->replay.damaged = trace__health(trace_of(t)).damaged;
 }
 
 static void fail(struct top *t, int err)
@@ -131,16 +171,22 @@ int top_replay__start(struct top *t)
 
 void top_replay__obey(struct top *t)
 {
-	struct top_replay *r = &t->state.replay;
+	struct top_wish *w = &t->state.wish;
 	int err = 0;
 
 	t->play.paused = t->state.frozen;
-	t->play.speed = r->speed;
-	if (r->step)
+	t->play.speed = t->state.speed;
+	if (t->state.record)
+		strcpy(t->state.says, "this is a recording already");
+	if (t->state.view->stream)
+		err = follow_records(t);
+	if (w->step)
 		playback__step(&t->play, t->state.interval);
-	if (r->jump)
-		err = playback__seek(&t->play, r->to, t->state.interval);
-	r->step = r->jump = false;
+	if (w->event)
+		playback__step_event(&t->play, t->state.interval);
+	if (!err && w->jump)
+		err = playback__seek(&t->play, w->to, t->state.interval);
+	w->step = w->event = w->jump = false;
 	if (err)
 		fail(t, err);
 }
@@ -154,8 +200,10 @@ int top_replay__print(struct top *t)
 	do {
 		t->err = playback__next(&t->play, t->state.interval);
 		t->view.s = &t->play.interval;
-		if (t->err > 0)
-			view_text__print(stdout, &t->view);
+		if (t->err > 0) {
+			history__add(&t->history, t->view.s);
+			top__print(t);
+		}
 	} while (t->err > 0 && !ferror(stdout) && (!n || --n));
 	return top_replay__end(t);
 }

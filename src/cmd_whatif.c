@@ -9,8 +9,8 @@
 #include "cmd.h"
 #include "cost.h"
 #include "count.h"
+#include "culprit.h"
 #include "exit.h"
-#include "names.h"
 #include "offline.h"
 #include "param.h"
 #include "recount.h"
@@ -81,43 +81,6 @@ static int feed(void *ctx, const struct fp_rec *rec)
 	return whatif__feed(ctx, rec);
 }
 
-static void name_function(const struct trace *t, uint64_t id, char *who,
-			  size_t len)
-{
-	if (!t)
-		names__function(id, who, len);
-	else if (!id)
-		snprintf(who, len, "unknown");
-	else if (!trace__function(t, id, who, len))
-		snprintf(who, len, "0x%" PRIx64, id);
-}
-
-static void name_task(const struct trace *t, uint32_t id, char *who, size_t len)
-{
-	if (!t)
-		names__task(id, who, len);
-	else if (!trace__task(t, id, who, len))
-		snprintf(who, len, "thread %" PRIu32, id);
-}
-
-/* As this machine says, or the trace that it is about. */
-static void name_culprit(void *trace, enum blame_kind kind, uint64_t id,
-			 char *who, size_t len)
-{
-	const char *reason = kind == BLAME_EXIT ? blame__exit_reason(id) : NULL;
-
-	if (kind == BLAME_FUNCTION)
-		name_function(trace, id, who, len);
-	else if (kind == BLAME_TASK)
-		name_task(trace, (uint32_t)id, who, len);
-	else if (reason)
-		snprintf(who, len, "%s", reason);
-	else if (kind == BLAME_OTHERS)
-		snprintf(who, len, "others");
-	else if (kind == BLAME_EXIT)
-		snprintf(who, len, "reason %" PRIu64, id);
-}
-
 static bool new_whatif(struct whatif_run *r, unsigned int cpus,
 		       struct blame_namer namer)
 {
@@ -128,7 +91,7 @@ static bool new_whatif(struct whatif_run *r, unsigned int cpus,
 static int open_whatif(struct count *c)
 {
 	struct whatif_run *r = c->ctx;
-	struct blame_namer namer = { .name = name_culprit };
+	struct blame_namer namer = { .name = culprit__name };
 
 	if (r->whatif || new_whatif(r, c->ses.now.cpus, namer))
 		return 0;
@@ -235,7 +198,7 @@ static int begin_trace(struct offline *o)
 
 	whatif__free(r->whatif); /* of the section before */
 	if (new_whatif(r, trace__host(o->trace)->cpus,
-		       (struct blame_namer){ name_culprit, o->trace })) {
+		       (struct blame_namer){ culprit__name, o->trace })) {
 		o->whatif = r->whatif;
 		return 0;
 	}

@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "column.h"
+#include "cost.h"
+#include "human.h"
 #include "util.h"
 
-static const char *vm(const struct snap_vcpu *v)
+static const char *vm(const void *item)
 {
-	return v->vm;
+	return ((const struct snap_vcpu *)item)->vm;
 }
 
-static const char *state(const struct snap_vcpu *v)
+static const char *state(const void *item)
 {
+	const struct snap_vcpu *v = item;
+
 	return v->state == SNAP_VCPU_ENDED ? "ended" : "live";
 }
 
 #define NUMBER(name, field)                                                    \
-	static uint64_t name(const struct snap_vcpu *v)                        \
+	static uint64_t name(const void *item)                                 \
 	{                                                                      \
-		return v->field;                                               \
+		return ((const struct snap_vcpu *)item)->field;                \
 	}
 
 NUMBER(pid, vm_pid)
@@ -34,9 +39,9 @@ NUMBER(host_save, host.save.done)
 NUMBER(host_load, host.load.done)
 
 #define DERIVED(name, function, field)                                         \
-	static uint64_t name(const struct snap_vcpu *v)                        \
+	static uint64_t name(const void *item)                                 \
 	{                                                                      \
-		return function(&v->field);                                    \
+		return function(&((const struct snap_vcpu *)item)->field);     \
 	}
 
 DERIVED(guest_red, snap_ops__share, guest)
@@ -46,38 +51,45 @@ DERIVED(guest_load_red, snap_xfer__redundant, guest.load)
 DERIVED(host_save_red, snap_xfer__redundant, host.save)
 DERIVED(host_load_red, snap_xfer__redundant, host.load)
 
+/* A state in the format of SVE is larger, and a sum has rows of different sizes. */
+#define SIZE(name, field, one)                                                 \
+	static uint64_t name(const void *item)                                 \
+	{                                                                      \
+		const struct snap_vcpu *v = item;                              \
+                                                                               \
+		return snap_xfer__size(&v->field, one);                        \
+	}
+
+SIZE(guest_save_bytes, guest.save, v->guest_bytes)
+SIZE(guest_load_bytes, guest.load, v->guest_bytes)
+SIZE(host_save_bytes, host.save, FP_FPSIMD_BYTES)
+SIZE(host_load_bytes, host.load, FP_FPSIMD_BYTES)
+
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
-static int by_vm(const struct snap_vcpu *a, const struct snap_vcpu *b)
-{
-	return strcmp(a->vm, b->vm);
-}
+#define BY(name, order)                                                        \
+	static int name(const void *x, const void *y)                          \
+	{                                                                      \
+		const struct snap_vcpu *a = x, *b = y;                         \
+                                                                               \
+		return order;                                                  \
+	}
 
-static int by_pid(const struct snap_vcpu *a, const struct snap_vcpu *b)
-{
-	return ORDER(a->vm_pid, b->vm_pid);
-}
-
-static int by_vcpu(const struct snap_vcpu *a, const struct snap_vcpu *b)
-{
-	return ORDER(a->vcpu_id, b->vcpu_id);
-}
-
-static int by_tid(const struct snap_vcpu *a, const struct snap_vcpu *b)
-{
-	return ORDER(a->tid, b->tid);
-}
-
-static int by_state(const struct snap_vcpu *a, const struct snap_vcpu *b)
-{
-	return ORDER(a->state, b->state);
-}
+BY(by_vm, strcmp(a->vm, b->vm))
+BY(by_pid, ORDER(a->vm_pid, b->vm_pid))
+BY(by_vcpu, ORDER(a->vcpu_id, b->vcpu_id))
+BY(by_tid, ORDER(a->tid, b->tid))
+BY(by_state, ORDER(a->state, b->state))
 
 #define TEXT(w, n, d)                                                          \
 	.width = w, .narrow = n, .drop = d, .left = true, .unit = UNIT_TEXT
 #define ID(w, d) .width = w, .narrow = w, .drop = d, .unit = UNIT_ID
 #define COUNT(d) .width = 8, .narrow = 6, .drop = d, .unit = UNIT_COUNT
 #define MOVED(d) .width = 7, .narrow = 6, .drop = d, .unit = UNIT_COUNT
+#define G_SAVE .bytes = guest_save_bytes
+#define G_LOAD .bytes = guest_load_bytes, .load = true
+#define H_SAVE .bytes = host_save_bytes
+#define H_LOAD .bytes = host_load_bytes, .load = true
 #define WASTE(d) .width = 6, .narrow = 6, .drop = d, .unit = UNIT_COUNT
 #define SHARE(d) .width = 4, .narrow = 4, .drop = d, .unit = UNIT_SHARE
 
@@ -108,33 +120,34 @@ const struct column columns[] = {
 	  .number = live,
 	  .help = "entries with the guest's FP state still in the registers" },
 	{ "guest-save", "G-SAVE", NULL, 'G', MOVED(0),
-	  .json = "guest.save.done", .number = guest_save,
+	  .json = "guest.save.done", .number = guest_save, G_SAVE,
 	  .help = "the guest's state was written to memory" },
 	{ "guest-load", "G-LOAD", NULL, 'O', MOVED(0),
-	  .json = "guest.load.done", .number = guest_load,
+	  .json = "guest.load.done", .number = guest_load, G_LOAD,
 	  .help = "the guest's state was put into the registers" },
-	{ "guest-red", "GRED", NULL, 'R', SHARE(2), .number = guest_red,
+	{ "guest-red", "GRED", NULL, 'R', SHARE(2), .waste = true,
+	  .number = guest_red,
 	  .help = "share of G-SAVE and G-LOAD that was redundant" },
 	{ "host-save", "H-SAVE", NULL, 'H', MOVED(5), .others = true,
-	  .json = "host.save.done", .number = host_save,
+	  .json = "host.save.done", .number = host_save, H_SAVE,
 	  .help = "user state of the host was written to memory" },
 	{ "host-load", "H-LOAD", NULL, 'D', MOVED(6), .others = true,
-	  .json = "host.load.done", .number = host_load,
+	  .json = "host.load.done", .number = host_load, H_LOAD,
 	  .help = "user state of the host was put into the registers" },
 	{ "host-red", "HRED", NULL, 'E', SHARE(4), .others = true,
-	  .number = host_red,
+	  .waste = true, .number = host_red,
 	  .help = "share of H-SAVE and H-LOAD that was redundant" },
 	{ "g-save-red", "G-SRED", NULL, 'W', WASTE(12),
-	  .json = "guest.save.redundant", .number = guest_save_red,
+	  .json = "guest.save.redundant", .number = guest_save_red, G_SAVE,
 	  .help = "saves in G-SAVE that were redundant" },
 	{ "g-load-red", "G-LRED", NULL, 'Y', WASTE(13),
-	  .json = "guest.load.redundant", .number = guest_load_red,
+	  .json = "guest.load.redundant", .number = guest_load_red, G_LOAD,
 	  .help = "loads in G-LOAD that were redundant" },
 	{ "h-save-red", "H-SRED", NULL, 'U', WASTE(14), .others = true,
-	  .json = "host.save.redundant", .number = host_save_red,
+	  .json = "host.save.redundant", .number = host_save_red, H_SAVE,
 	  .help = "saves in H-SAVE that were redundant" },
 	{ "h-load-red", "H-LRED", NULL, 'I', WASTE(15), .others = true,
-	  .json = "host.load.redundant", .number = host_load_red,
+	  .json = "host.load.redundant", .number = host_load_red, H_LOAD,
 	  .help = "loads in H-LOAD that were redundant" },
 };
 /* clang-format on */
@@ -142,15 +155,21 @@ const struct column columns[] = {
 const size_t nr_columns = ARRAY_SIZE(columns);
 _Static_assert(ARRAY_SIZE(columns) <= COLUMN_MAX, "too many columns");
 
-const struct column *column__by_id(const char *id)
+const struct column *column__find(const struct column *c, size_t nr,
+				  const char *id)
 {
 	size_t i;
 
-	for (i = 0; i < nr_columns; i++) {
-		if (!strcmp(columns[i].id, id))
-			return &columns[i];
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(c[i].id, id))
+			return &c[i];
 	}
 	return NULL;
+}
+
+const struct column *column__by_id(const char *id)
+{
+	return column__find(columns, nr_columns, id);
 }
 
 const struct column *column__by_key(int key)
@@ -210,36 +229,114 @@ void column__share(uint64_t share, char *cell)
 		snprintf(cell, COLUMN_CELL, "%" PRIu64 "%%", share / 100);
 }
 
-static bool is_vm(const struct column *c)
-{
-	return c->text == vm;
-}
-
 static bool is_identity(const struct column *c)
 {
-	return c->unit == UNIT_ID || (c->unit == UNIT_TEXT && !is_vm(c));
+	return c->unit == UNIT_ID || (c->unit == UNIT_TEXT && c->text != vm);
+}
+
+static bool is_blank(const struct column *c, const struct row *r)
+{
+	if (r->kind == ROW_ONE || !is_identity(c))
+		return false;
+	return r->kind != ROW_VM || (c->number != pid && c->number != vcpu);
 }
 
 void column__cell(const struct column *c, const struct row *r, double dt,
 		  char *cell)
 {
-	if (r->kind != ROW_VCPU && is_identity(c))
+	if (is_blank(c, r))
 		cell[0] = '\0';
 	else if (c->text)
-		snprintf(cell, COLUMN_CELL, "%s", c->text(r->v));
+		snprintf(cell, COLUMN_CELL, "%s", c->text(r->item));
 	else if (r->kind == ROW_OTHER && !c->others)
 		strcpy(cell, "-");
 	else if (c->unit == UNIT_SHARE)
-		column__share(c->number(r->v), cell);
+		column__share(c->number(r->item), cell);
 	else
-		column__number(c->number(r->v), c->unit == UNIT_COUNT ? dt : 0,
-			       cell);
+		column__number(c->number(r->item),
+			       c->unit == UNIT_COUNT ? dt : 0, cell);
 }
 
-void column__fit(const struct column *c, const struct row *r, double dt,
-		 int width, char *cell)
+/* ---- as somebody wants to see it ---- */
+
+/* What a count is divided by; negative: nobody knows, 0: by nothing. */
+static double divisor(const struct row *r, const struct measure *m)
 {
-	column__cell(c, r, dt, cell);
-	if (c->unit == UNIT_COUNT && (int)strlen(cell) > width)
-		column__short(c->number(r->v), dt, width, cell);
+	uint64_t exits;
+
+	if (m->per == PER_SECOND)
+		return m->dt;
+	if (m->per == PER_ALL)
+		return 0;
+	exits = m->exits && r->kind != ROW_OTHER ? m->exits(r->item) : 0;
+	return exits && exits != SNAP_NA ? (double)exits : -1;
+}
+
+static double in_bytes(const struct column *c, const struct row *r, double n,
+		       const struct measure *m)
+{
+	double bytes = n * (double)c->bytes(r->item), one;
+
+	if (m->in != IN_TIME)
+		return bytes;
+	one = c->load ? m->cost->hot.load : m->cost->hot.save;
+	return bytes / FP_FPSIMD_BYTES * one;
+}
+
+double column__value(const struct column *c, const struct row *r,
+		     const struct measure *m)
+{
+	uint64_t n = c->number ? c->number(r->item) : SNAP_NA;
+	double by = divisor(r, m), x = (double)n;
+
+	if (n == SNAP_NA || is_blank(c, r) ||
+	    (r->kind == ROW_OTHER && !c->others))
+		return NAN;
+	if (c->unit == UNIT_SHARE)
+		return x / 100;
+	if (c->unit != UNIT_COUNT)
+		return x;
+	if (c->bytes && m->in != IN_OPS) {
+		if (m->in == IN_TIME && (!m->cost || m->cost->why))
+			return NAN;
+		x = in_bytes(c, r, x, m);
+	}
+	if (by < 0)
+		return NAN;
+	return by > 0 ? x / by : x;
+}
+
+static void fit_count(const struct column *c, const struct row *r,
+		      const struct measure *m, int width, char *cell)
+{
+	double x = column__value(c, r, m), by = divisor(r, m);
+	uint64_t n;
+
+	if (isnan(x)) {
+		strcpy(cell,
+		       by < 0 && c->number(r->item) != SNAP_NA ? "-" : "n/a");
+		return;
+	}
+	n = (uint64_t)(x + 0.5);
+	if (c->bytes && m->in == IN_BYTES)
+		human__bytes(cell, COLUMN_CELL, n, n);
+	else if (c->bytes && m->in == IN_TIME)
+		human__ns(cell, COLUMN_CELL, n, n);
+	else if (m->per == PER_EXIT && x > 0 && x < 10)
+		snprintf(cell, COLUMN_CELL, "%.3f", x);
+	else
+		column__short(c->number(r->item), by, width, cell);
+}
+
+void column__fit(const struct column *c, const struct row *r,
+		 const struct measure *m, int width, char *cell)
+{
+	uint64_t n = c->unit == UNIT_TIME ? c->number(r->item) : SNAP_NA;
+
+	if (n != SNAP_NA)
+		human__ns(cell, COLUMN_CELL, n, n);
+	else if (c->unit != UNIT_COUNT || (r->kind == ROW_OTHER && !c->others))
+		column__cell(c, r, 0, cell);
+	else
+		fit_count(c, r, m, width, cell);
 }

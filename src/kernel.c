@@ -13,6 +13,7 @@
 
 #include "util.h"
 
+#define MAX_NODES 64
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 
 /* linux/capability.h */
@@ -233,6 +234,20 @@ bool kernel__has_sme(void)
 	return access("/proc/sys/abi/sme_default_vector_length", F_OK) == 0;
 }
 
+uint32_t kernel__cpu_node(unsigned int cpu)
+{
+	char path[64];
+	unsigned int node;
+
+	for (node = 0; node < MAX_NODES; node++) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/cpu%u/node%u", cpu, node);
+		if (!access(path, F_OK))
+			return node;
+	}
+	return 0;
+}
+
 static bool has_member(const struct btf *btf, const char *type,
 		       const char *member)
 {
@@ -246,7 +261,8 @@ static bool has_member(const struct btf *btf, const char *type,
 	t = btf__type_by_id(btf, id);
 	m = btf_members(t);
 	for (i = 0; i < btf_vlen(t); i++) {
-		if (strcmp(btf__name_by_offset(btf, m[i].name_off), member) == 0)
+		if (strcmp(btf__name_by_offset(btf, m[i].name_off), member) ==
+		    0)
 			return true;
 	}
 	return false;

@@ -37,6 +37,9 @@ const char *kernel__mode(uint64_t pstate);
 uint32_t kernel__sve_vl(void);
 bool kernel__has_sme(void);
 
+/* NUMA node of a CPU, 0 if there are none. */
+uint32_t kernel__cpu_node(unsigned int cpu);
+
 /*
  * Whether EL1 sees the guest's use of FP. It does not where protected KVM keeps
  * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).

@@ -5,14 +5,28 @@
 
 #include "column.h"
 
+/* Which columns, in this order; none: all. */
+struct chosen {
+	int nr;
+	struct {
+		int column; /* index */
+		int width; /* 0: as it fits */
+	} at[COLUMN_MAX];
+};
+
 struct layout {
-	/* lines from the top; page is for the vcpus */
-	int head, title, page, pins, foot;
-	/* of each column; 0: no room for it */
+	/* lines from the top; page is for the rows */
+	int head, strip, tabs, above, title, page, pins, foot;
+	/* from left to right, by index .. */
+	int nr, order[COLUMN_MAX];
+	/* .. and of each column; 0: no room for it */
 	int width[COLUMN_MAX];
 };
 
-void layout__make(struct layout *l, int lines, int cols,
-		  const struct table *table);
+/* @above: lines that the view would like to have above its table. */
+void layout__lines(struct layout *l, int lines, int above, bool pins);
+/* @indent: columns that the first one needs beside its text. */
+void layout__columns(struct layout *l, int cols, const struct table *table,
+		     const struct chosen *chosen, int indent);
 
 #endif /* FPSTAT_LAYOUT_H */

@@ -20,7 +20,8 @@ static void begin(struct playback *p)
 {
 	p->now = *trace__host(player__trace(p->player));
 	p->now.vcpus = NULL;
-	p->now.nr_vcpus = 0;
+	p->now.owners = NULL;
+	p->now.nr_vcpus = p->now.nr_owners = 0;
 	p->now.t = p->now.dt = 0;
 	p->ended = p->shown = false;
 	p->gone = 0;
@@ -68,7 +69,8 @@ static void set_ever(struct playback *p)
 
 	p->ever = p->now;
 	p->ever.vcpus = NULL;
-	p->ever.nr_vcpus = 0;
+	p->ever.owners = NULL;
+	p->ever.nr_vcpus = p->ever.nr_owners = 0;
 	p->ever.folded += p->gone;
 	if (!known)
 		return;
@@ -210,6 +212,39 @@ void playback__step(struct playback *p, double interval)
 	p->clock = p->now.t + interval;
 }
 
+void playback__step_event(struct playback *p, double interval)
+{
+	double t = player__next(p->player);
+
+	if (t < 0 || t >= p->now.t + interval) {
+		playback__step(p, interval);
+		return;
+	}
+	p->clock = t;
+	p->jump = true;
+}
+
+static int go_back(struct playback *p)
+{
+	int err;
+
+	snapshot__free(&p->now);
+	err = player__rewind(p->player);
+	if (!err)
+		begin(p);
+	return err;
+}
+
+int playback__again(struct playback *p)
+{
+	double t = p->now.t;
+	int err = go_back(p);
+
+	p->clock = t;
+	p->jump = true;
+	return err;
+}
+
 int playback__seek(struct playback *p, double t, double interval)
 {
 	bool back = t < p->now.t + interval - MOMENT;
@@ -221,13 +256,9 @@ int playback__seek(struct playback *p, double t, double interval)
 	}
 	if (p->ended && !back)
 		return 0;
-	if (back) {
-		snapshot__free(&p->now);
-		err = player__rewind(p->player);
-		if (err)
-			return err;
-		begin(p);
-	}
+	err = back ? go_back(p) : 0;
+	if (err)
+		return err;
 	p->clock = t;
 	p->jump = true;
 	return 0;

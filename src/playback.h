@@ -22,11 +22,12 @@ struct playback {
 	/* after playback__go() has returned true: */
 	struct snapshot interval;
 	struct snapshot ever; /* no rows; of losses, what is known so far */
+	struct snapshot now; /* all up to where the interval ends */
 	bool ended;
 	double heard; /* fps_clock(), when something came */
 
 	/* private */
-	struct snapshot before, now; /* where the interval begins, and ends */
+	struct snapshot before; /* where the interval begins */
 	bool shown, fresh;
 	bool behind; /* there was not enough time to do all */
 	double clock; /* seconds of the trace: to be shown .. */
@@ -50,8 +51,12 @@ void playback__start(struct playback *p);
 int playback__go(struct playback *p, double interval);
 /* The next interval, even if it is paused. */
 void playback__step(struct playback *p, double interval);
+/* The same up to the next event. */
+void playback__step_event(struct playback *p, double interval);
 /* To that time, INFINITY is the end. A negative errno: there is no way back. */
 int playback__seek(struct playback *p, double t, double interval);
+/* To where it is, but once more from the beginning; the same. */
+int playback__again(struct playback *p);
 
 /* Waits for the next interval instead. 1, 0 after the last, or a negative errno. */
 int playback__next(struct playback *p, double interval);

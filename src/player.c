@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owners.h"
 #include "recount.h"
+#include "replay.h"
 #include "snapshot.h"
 #include "trace.h"
 #include "util.h"
@@ -19,7 +21,10 @@ struct player {
 	struct trace *trace;
 	struct recount *recount;
 	unsigned int section; /* of a merged trace; 0: the first */
+	struct owners *owners;
 	bool dont_wait;
+	void (*tap)(void *ctx, const struct fp_rec *rec); /* or NULL */
+	void *tap_ctx;
 	/* records that were read, and how many of them were counted */
 	const struct fp_rec *rec;
 	int nr, at;
@@ -37,6 +42,7 @@ static void leave(struct player *p)
 {
 	trace__close(p->trace);
 	recount__free(p->recount);
+	owners__free(p->owners);
 	snapshot__free(&p->early);
 }
 
@@ -59,7 +65,9 @@ static bool find_section(struct player *p)
 static bool enter(struct player *p, const char *path, char *why, size_t len)
 {
 	*p = (struct player){ .section = p->section,
-			      .dont_wait = p->dont_wait };
+			      .dont_wait = p->dont_wait,
+			      .tap = p->tap,
+			      .tap_ctx = p->tap_ctx };
 	p->trace = trace__open(path, why, len);
 	if (!p->trace)
 		return false;
@@ -69,11 +77,12 @@ static bool enter(struct player *p, const char *path, char *why, size_t len)
 		return false;
 	}
 	p->recount = recount__new(trace__host(p->trace)->cpus);
-	if (!p->recount)
+	p->owners = owners__new(trace__host(p->trace)->cpus);
+	if (!p->recount || !p->owners)
 		snprintf(why, len, "out of memory");
 	if (p->dont_wait)
 		trace__dont_wait(p->trace);
-	return p->recount;
+	return p->recount && p->owners;
 }
 
 struct player *player__open(const char *path, unsigned int section, char *why,
@@ -109,7 +118,16 @@ int player__rewind(struct player *p)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", trace__fd(old.trace));
 	good = enter(p, path, why, sizeof(why));
 	leave(&old);
+	if (p->tap)
+		p->tap(p->tap_ctx, NULL);
 	return good ? 0 : -ESTALE;
+}
+
+void player__tap(struct player *p, void (*fn)(void *ctx, const struct fp_rec *),
+		 void *ctx)
+{
+	p->tap = fn;
+	p->tap_ctx = ctx;
 }
 
 const struct trace *player__trace(const struct player *p)
@@ -131,6 +149,11 @@ void player__dont_wait(struct player *p)
 double player__time(const struct player *p)
 {
 	return p->t;
+}
+
+double player__next(const struct player *p)
+{
+	return p->at < p->nr ? trace__time(p->trace, p->rec[p->at].ns) : -1;
 }
 
 /* ---- numbers ---- */
@@ -179,8 +202,11 @@ static void add_settled(struct snapshot *s, const struct snapshot *known)
 static int look(struct player *p, double t, struct snapshot *s)
 {
 	const struct snapshot *known = trace__after(p->trace);
+	uint64_t ns = trace__about(p->trace)->monotonic + (uint64_t)(t * 1e9);
 	int err = recount__alone(p->recount, trace__host(p->trace), s);
 
+	if (!err)
+		err = owners__read(p->owners, ns, s);
 	if (!err && known)
 		err = add_idle(s, known);
 	if (err) {
@@ -197,6 +223,19 @@ static int look(struct player *p, double t, struct snapshot *s)
 
 /* ---- on and on ---- */
 
+static void step(struct player *p, const struct fp_rec *rec)
+{
+	const struct replay *replay = recount__replay(p->recount);
+	const struct replay_cpu *c = replay__cpu(replay, rec->cpu);
+
+	recount__step(p->recount, rec);
+	if (c)
+		owners__look(p->owners, rec->cpu, &c->model, &c->judge, c->slot,
+			     rec->ns);
+	if (p->tap)
+		p->tap(p->tap_ctx, rec);
+}
+
 /* All that is there up to @t. Is there more? */
 static bool count(struct player *p, double t)
 {
@@ -206,7 +245,7 @@ static bool count(struct player *p, double t)
 		when = trace__time(p->trace, p->rec[p->at].ns);
 		if (when > t)
 			return true;
-		recount__step(p->recount, &p->rec[p->at]);
+		step(p, &p->rec[p->at]);
 		if (when > p->t)
 			p->t = when;
 	}

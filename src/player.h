@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct fp_rec;
 struct player;
 struct snapshot;
 struct trace;
@@ -20,6 +21,13 @@ struct trace;
 struct player *player__open(const char *path, unsigned int section, char *why,
 			    size_t len);
 void player__close(struct player *p);
+
+/*
+ * Each record that is counted from here on goes to @fn, too; NULL says that all begins
+ * anew, with player__rewind().
+ */
+void player__tap(struct player *p, void (*fn)(void *ctx, const struct fp_rec *),
+		 void *ctx);
 
 /* Until player__rewind(). */
 const struct trace *player__trace(const struct player *p);
@@ -47,6 +55,8 @@ int player__to(struct player *p, double t, double slack, struct snapshot *s);
 
 /* What was counted last, seconds. */
 double player__time(const struct player *p);
+/* When the next record was, or a negative number: that was not read yet. */
+double player__next(const struct player *p);
 /* At the end: are the numbers not those of the kernel? @why gets one sentence. */
 bool player__doubts(const struct player *p, char *why, size_t len);
 

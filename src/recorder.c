@@ -230,6 +230,11 @@ int recorder__keep(struct recorder *r, uint64_t ns, uint64_t bytes)
 	return 0;
 }
 
+void recorder__hold(struct recorder *r, uint64_t ns)
+{
+	trace_ring__hold(r->ring, ns);
+}
+
 int recorder__dump(struct recorder *r, int fd, struct trace_meta m)
 {
 	struct trace_writer *w = trace_writer__new(fd);

@@ -47,6 +47,8 @@ uint64_t recorder__part_bytes(const struct recorder *r);
  * file gets nothing but recorder__dump(). See trace_ring.h for @bytes.
  */
 int recorder__keep(struct recorder *r, uint64_t ns, uint64_t bytes);
+/* After recorder__keep(): what happened in the last @ns from here on. */
+void recorder__hold(struct recorder *r, uint64_t ns);
 /* After recorder__counters(): a trace of what is kept. */
 int recorder__dump(struct recorder *r, int fd, struct trace_meta m);
 

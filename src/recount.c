@@ -263,7 +263,8 @@ int recount__alone(const struct recount *r, const struct snapshot *host,
 	size_t i;
 
 	*out = *host;
-	out->nr_vcpus = 0;
+	out->owners = NULL;
+	out->nr_vcpus = out->nr_owners = 0;
 	if (put_rows(r, out))
 		return -ENOMEM;
 	out->folded = r->nr_ended > KEEP ? r->nr_ended - KEEP : 0;

@@ -6,21 +6,13 @@
 
 #define NESTED_NS 10000000000ull /* more than one that came in between takes */
 
-struct cpu {
-	struct fp_cpu model;
-	struct fp_judge judge;
-	uint32_t slot; /* of the vcpu whose exits have no record */
-	uint64_t ns; /* of the last record */
-	struct fp_ops task;
-	struct fp_ops kernel;
-};
-
 struct replay {
 	unsigned int nr_cpus;
-	struct cpu *cpus;
+	struct replay_cpu *cpus;
 	struct replay_vcpu **vcpu; /* by slot, as they come up */
 	struct replay_vcpu unpaid; /* of those without a slot */
 	uint64_t records;
+	uint32_t step; /* of the last one */
 	struct replay_doubt doubt;
 };
 
@@ -72,7 +64,7 @@ static struct replay_vcpu *vcpu_of(struct replay *r, uint32_t slot)
 	return v ? v : new_vcpu(r, slot);
 }
 
-static struct fp_ops *host_of(struct cpu *c, struct replay_vcpu *v,
+static struct fp_ops *host_of(struct replay_cpu *c, struct replay_vcpu *v,
 			      uint32_t slot)
 {
 	return slot == FP_NO_SLOT ? &c->task : &v->host;
@@ -94,7 +86,7 @@ static void account_user(struct fp_ops *o, const struct fp_rec *rec,
 			rec->other - FP_FPSIMD_BYTES;
 }
 
-static void account(struct replay *r, struct cpu *c, const struct fp_rec *rec,
+static void account(struct replay *r, struct replay_cpu *c, const struct fp_rec *rec,
 		    uint32_t step)
 {
 	uint32_t ops = FP_OPS(step), slot = rec->slot;
@@ -119,7 +111,7 @@ static void account(struct replay *r, struct cpu *c, const struct fp_rec *rec,
 		c->kernel.load++;
 }
 
-static inline void decide(struct replay *r, struct cpu *c, uint32_t who,
+static inline void decide(struct replay *r, struct replay_cpu *c, uint32_t who,
 			  uint32_t slot, uint8_t verdict)
 {
 	switch (who) {
@@ -150,8 +142,8 @@ static void doubt(struct replay *r, const struct fp_rec *rec, const char *what)
 	r->doubt.what = what;
 }
 
-static void judge(struct replay *r, struct cpu *c, const struct fp_rec *rec,
-		  uint32_t step)
+static void judge(struct replay *r, struct replay_cpu *c,
+		  const struct fp_rec *rec, uint32_t step)
 {
 	struct fp_judge *j = &c->judge;
 	uint32_t who = j->who, slot = j->slot, ops = FP_OPS(step);
@@ -177,7 +169,7 @@ static void judge(struct replay *r, struct cpu *c, const struct fp_rec *rec,
 }
 
 /* Nothing is known of the registers any more. */
-static void judge_nothing(struct replay *r, struct cpu *c)
+static void judge_nothing(struct replay *r, struct replay_cpu *c)
 {
 	if (c->judge.pending)
 		decide(r, c, c->judge.who, c->judge.slot, FP_VERDICT_UNKNOWN);
@@ -185,7 +177,7 @@ static void judge_nothing(struct replay *r, struct cpu *c)
 	fp_judge_hold(&c->judge, FP_HELD_UNKNOWN, 0, 0);
 }
 
-static void judge_nested(struct replay *r, struct cpu *c,
+static void judge_nested(struct replay *r, struct replay_cpu *c,
 			 const struct fp_rec *rec, uint32_t ops)
 {
 	if (ops & (FP_OP_GUEST_SAVE | FP_OP_USER_SAVE | FP_OP_KERNEL_SAVE))
@@ -195,7 +187,7 @@ static void judge_nested(struct replay *r, struct cpu *c,
 }
 
 /* The section that looked nested was none: it is taken back. */
-static void revoke_nested(struct cpu *c)
+static void revoke_nested(struct replay_cpu *c)
 {
 	c->kernel.save--;
 	c->kernel.load--;
@@ -203,14 +195,14 @@ static void revoke_nested(struct cpu *c)
 	c->kernel.verdict[FP_VERDICT_LOAD_NEEDED]--;
 }
 
-static void begin_anew(struct replay *r, struct cpu *c)
+static void begin_anew(struct replay *r, struct replay_cpu *c)
 {
 	judge_nothing(r, c);
 	c->judge = (struct fp_judge){};
 	c->model = (struct fp_cpu){};
 }
 
-static void take_back(struct replay *r, struct cpu *c, uint32_t flags)
+static void take_back(struct replay *r, struct replay_cpu *c, uint32_t flags)
 {
 	if (flags & FP_REC_GAP)
 		begin_anew(r, c);
@@ -218,7 +210,8 @@ static void take_back(struct replay *r, struct cpu *c, uint32_t flags)
 		revoke_nested(c);
 }
 
-static void exits(struct replay *r, struct cpu *c, const struct fp_rec *rec)
+static void exits(struct replay *r, struct replay_cpu *c,
+		  const struct fp_rec *rec)
 {
 	struct replay_vcpu *v;
 
@@ -233,7 +226,7 @@ static void exits(struct replay *r, struct cpu *c, const struct fp_rec *rec)
  * The record of a softirq, or since 7.0 of another task, may be older than the one
  * that it came into; and a machine that is itself a guest may stand still there.
  */
-static void check_time(struct replay *r, struct cpu *c,
+static void check_time(struct replay *r, struct replay_cpu *c,
 		       const struct fp_rec *rec)
 {
 	if (rec->ns + NESTED_NS < c->ns) {
@@ -245,10 +238,11 @@ static void check_time(struct replay *r, struct cpu *c,
 
 uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 {
-	struct cpu *c;
+	struct replay_cpu *c;
 	uint32_t step = 0;
 
 	r->records++;
+	r->step = 0;
 	if (rec->cpu >= r->nr_cpus) {
 		doubt(r, rec, "there is no such CPU");
 		return 0;
@@ -262,12 +256,23 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 		c->slot = rec->slot;
 	if (!(rec->flags & FP_REC_NO_STEP))
 		step = fp_step(&c->model, &rec->ev);
+	r->step = step;
 	account(r, c, rec, step);
 	if (rec->flags & FP_REC_NESTED)
 		judge_nested(r, c, rec, FP_OPS(step));
 	else if (!(rec->flags & FP_REC_NO_JUDGE))
 		judge(r, c, rec, step);
 	return step;
+}
+
+uint32_t replay__step_made(const struct replay *r)
+{
+	return r->step;
+}
+
+const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu)
+{
+	return cpu < r->nr_cpus ? &r->cpus[cpu] : NULL;
 }
 
 uint8_t replay__bound(const struct replay *r, uint32_t cpu)

@@ -32,6 +32,20 @@ void replay__free(struct replay *r);
 /* Returns what fp_step() answered. */
 uint32_t replay__step(struct replay *r, const struct fp_rec *rec);
 
+/* The same of the last record. */
+uint32_t replay__step_made(const struct replay *r);
+
+/* A CPU after its last record. */
+struct replay_cpu {
+	struct fp_cpu model;
+	struct fp_judge judge;
+	uint32_t slot; /* of the vcpu whose exits have no record */
+	uint64_t ns; /* of the last record */
+	struct fp_ops task;
+	struct fp_ops kernel;
+};
+/* NULL: there is no such CPU. */
+const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu);
 /* What the kernel has bound on @cpu: enum fp_bound. */
 uint8_t replay__bound(const struct replay *r, uint32_t cpu);
 /* NULL: nothing was seen of it. Starts from 0 after replay__forget(). */

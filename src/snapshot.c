@@ -120,6 +120,13 @@ uint64_t snap_xfer__redundant(const struct snap_xfer *x)
 	return x->redundant;
 }
 
+uint64_t snap_xfer__size(const struct snap_xfer *x, uint64_t one)
+{
+	if (x->done && x->done != SNAP_NA && x->bytes != SNAP_NA)
+		return x->bytes / x->done;
+	return one;
+}
+
 uint64_t snap_xfer__share(const struct snap_xfer *x)
 {
 	uint64_t n = snap_xfer__redundant(x);
@@ -194,23 +201,34 @@ void snapshot__free(struct snapshot *s)
 	if (!s)
 		return;
 	free(s->vcpus);
+	free(s->owners);
 	s->vcpus = NULL;
-	s->nr_vcpus = 0;
+	s->owners = NULL;
+	s->nr_vcpus = s->nr_owners = 0;
+}
+
+/* @nr * @size bytes; NULL also if there are none. */
+static bool copy_rows(void *dst, const void *src, size_t nr, size_t size)
+{
+	void *rows = nr ? malloc(nr * size) : NULL;
+
+	if (rows)
+		memcpy(rows, src, nr * size);
+	memcpy(dst, &rows, sizeof(rows));
+	return rows || !nr;
 }
 
 int snapshot__copy(struct snapshot *dst, const struct snapshot *src)
 {
-	struct snap_vcpu *rows = NULL;
-
-	if (src->nr_vcpus) {
-		rows = malloc(src->nr_vcpus * sizeof(*rows));
-		if (!rows)
-			return -ENOMEM;
-		memcpy(rows, src->vcpus, src->nr_vcpus * sizeof(*rows));
-	}
 	*dst = *src;
-	dst->vcpus = rows;
-	return 0;
+	dst->owners = NULL;
+	if (copy_rows(&dst->vcpus, src->vcpus, src->nr_vcpus,
+		      sizeof(*src->vcpus)) &&
+	    copy_rows(&dst->owners, src->owners, src->nr_owners,
+		      sizeof(*src->owners)))
+		return 0;
+	snapshot__free(dst);
+	return -ENOMEM;
 }
 
 static int by_identity(const void *a, const void *b)
@@ -255,6 +273,17 @@ static void host_sub(struct snapshot *a, const struct snapshot *b)
 	vcpu_sub(&a->folded_sum, &b->folded_sum);
 }
 
+static void owners_sub(struct snapshot *a, const struct snapshot *b)
+{
+	size_t i, j;
+
+	for (i = 0; i < a->nr_owners && i < b->nr_owners; i++) {
+		sub(&a->owners[i].changes, b->owners[i].changes);
+		for (j = 0; j < SNAP_OWNERS; j++)
+			sub(&a->owners[i].held[j], b->owners[i].held[j]);
+	}
+}
+
 /*
  * A row that has gone lives on in the sum of folded rows, with all of its past.
  * The part that earlier intervals have told already must not be told again.
@@ -294,6 +323,7 @@ int snapshot__delta(struct snapshot *out, const struct snapshot *now,
 	if (err || !before)
 		return err;
 	host_sub(out, before);
+	owners_sub(out, before);
 	err = rows_sub(out, before);
 	if (err)
 		snapshot__free(out);
@@ -342,6 +372,19 @@ const struct snap_vcpu *snapshot__find(const struct snapshot *s,
 
 	for (i = 0; i < s->nr_vcpus; i++) {
 		if (s->vcpus[i].slot == v->slot && s->vcpus[i].gen == v->gen)
+			return &s->vcpus[i];
+	}
+	return NULL;
+}
+
+const struct snap_vcpu *snapshot__in_slot(const struct snapshot *s,
+					  uint32_t slot)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		if (s->vcpus[i].slot == slot &&
+		    s->vcpus[i].state == SNAP_VCPU_LIVE)
 			return &s->vcpus[i];
 	}
 	return NULL;
@@ -403,6 +446,28 @@ bool snapshot__has_folded(const struct snapshot *s)
 
 	return s->folded || f->runs || f->exits || f->host.save.done ||
 	       f->host.load.done || (guest && guest != SNAP_NA);
+}
+
+const char *snap_owner__name(enum snap_owner owner)
+{
+	static const char *const names[SNAP_OWNERS] = {
+#define X(id, name, what) [SNAP_OWNER_##id] = name,
+		SNAP_OWNER_MAP(X)
+#undef X
+	};
+
+	return names[owner];
+}
+
+const char *snap_owner__what(enum snap_owner owner)
+{
+	static const char *const what[SNAP_OWNERS] = {
+#define X(id, name, what) [SNAP_OWNER_##id] = what,
+		SNAP_OWNER_MAP(X)
+#undef X
+	};
+
+	return what[owner];
 }
 
 const char *snap_policy__name(enum snap_policy p)

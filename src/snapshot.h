@@ -59,6 +59,9 @@ uint64_t snap_xfer__redundant(const struct snap_xfer *x);
 uint64_t snap_xfer__share(const struct snap_xfer *x);
 uint64_t snap_ops__share(const struct snap_ops *ops);
 
+/* Bytes that one of them moved, in the mean; @one: if there was none, or n/a. */
+uint64_t snap_xfer__size(const struct snap_xfer *x, uint64_t one);
+
 enum snap_vcpu_state { SNAP_VCPU_LIVE, SNAP_VCPU_ENDED };
 
 struct snap_vcpu {
@@ -109,6 +112,32 @@ enum snap_policy {
 	SNAP_POLICY_PKVM,
 };
 
+/* Who owns the registers of a CPU: whose newest state they hold. */
+#define SNAP_OWNER_MAP(X)                                                      \
+	X(UNKNOWN, "unknown", "nothing was seen of this CPU yet")              \
+	X(NONE, "none", "what is there belongs to nobody any more")            \
+	X(TASK, "task", "a host task, or the host thread of a vcpu")           \
+	X(GUEST, "guest", "a vcpu's guest")                                    \
+	X(KERNEL, "kernel", "a section of kernel-mode NEON that was preempted")
+
+enum snap_owner {
+#define X(id, name, what) SNAP_OWNER_##id,
+	SNAP_OWNER_MAP(X)
+#undef X
+	SNAP_OWNERS
+};
+
+/* Live it is looked at some 20 times a second, in a trace at each record. */
+struct snap_cpu {
+	uint32_t cpu;
+	uint32_t node;
+	enum snap_owner owner; /* now */
+	uint32_t slot; /* of the vcpu that is in its registers .. */
+	uint32_t tid; /* .. or the thread */
+	uint64_t held[SNAP_OWNERS]; /* ns, by owner */
+	uint64_t changes; /* of owner, that were seen */
+};
+
 struct snapshot {
 	double t; /* seconds since the source was opened */
 	double dt; /* length of the interval; == t when cumulative */
@@ -140,6 +169,9 @@ struct snapshot {
 
 	size_t nr_vcpus;
 	struct snap_vcpu *vcpus; /* by vm_pid, vcpu_id, gen; owned */
+
+	size_t nr_owners; /* CPUs, or 0: it is not known who owns them */
+	struct snap_cpu *owners; /* by number; owned */
 };
 
 /* snapshot__free() takes NULL and what calloc() gave. */
@@ -170,6 +202,11 @@ struct snap_ops snapshot__other(const struct snapshot *s);
 struct snap_ops snapshot__all(const struct snapshot *s);
 /* Is there anything to tell that no row tells? (Vcpus may be untracked.) */
 bool snapshot__has_folded(const struct snapshot *s);
+/* The vcpu that is in @slot now, or NULL. */
+const struct snap_vcpu *snapshot__in_slot(const struct snapshot *s,
+					  uint32_t slot);
+const char *snap_owner__name(enum snap_owner owner);
+const char *snap_owner__what(enum snap_owner owner);
 const char *snap_policy__name(enum snap_policy p);
 /* Of enum fp_cause. */
 const char *snap_cause__name(int cause);

@@ -28,6 +28,11 @@ struct trace_ring *trace_ring__new(uint64_t ns, uint64_t bytes)
 	return r;
 }
 
+void trace_ring__hold(struct trace_ring *r, uint64_t ns)
+{
+	r->ns = ns;
+}
+
 static uint64_t size(const struct trace_kept *k)
 {
 	return sizeof(*k) + TRACE_HEADER + k->block.stored;

@@ -26,6 +26,9 @@ struct trace_kept {
 struct trace_ring *trace_ring__new(uint64_t ns, uint64_t bytes);
 void trace_ring__free(struct trace_ring *r);
 
+/* From here on what is kept is of the last @ns. */
+void trace_ring__hold(struct trace_ring *r, uint64_t ns);
+
 /* A copy of @b and its @frame comes last. 0 or -ENOMEM. */
 int trace_ring__add(struct trace_ring *r, const struct trace_block *b,
 		    const void *frame);

@@ -31,6 +31,7 @@ struct view {
 	bool rate; /* per second instead of counts */
 	const struct column *sort; /* NULL: as they come */
 	bool reverse;
+	const char *notes; /* further lines, or NULL */
 };
 
 /* Which section of a merged trace comes; nothing if it is none. */

@@ -179,6 +179,8 @@ void view_text__print(FILE *out, const struct view *v)
 	}
 	print_all(&t, v->s);
 	print_marks(out, v);
+	if (v->notes)
+		fputs(v->notes, out);
 	fputc('\n', out);
 	fflush(out);
 	table__free(&table);

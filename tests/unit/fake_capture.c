@@ -412,6 +412,42 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 	return 0;
 }
 
+/* Owners take turns; that of CPU 1 is always a guest, that of CPU 3 nobody knows. */
+static enum snap_owner owner(uint32_t cpu, uint64_t t)
+{
+	static const enum snap_owner turns[] = {
+		SNAP_OWNER_GUEST, SNAP_OWNER_TASK, SNAP_OWNER_NONE,
+		SNAP_OWNER_KERNEL
+	};
+
+	if (cpu % 4 == 3)
+		return SNAP_OWNER_UNKNOWN;
+	return turns[cpu % 4 == 1 ? 0 : (cpu + t) % ARRAY_SIZE(turns)];
+}
+
+static int fill_owners(struct snapshot *s, uint64_t t)
+{
+	struct snap_cpu *cpu;
+	uint32_t i, j;
+
+	s->nr_owners = s->cpus;
+	s->owners = calloc(s->cpus, sizeof(*s->owners));
+	if (!s->owners)
+		return -ENOMEM;
+	for (i = 0; i < s->cpus; i++) {
+		cpu = &s->owners[i];
+		cpu->cpu = i;
+		cpu->node = i / 64;
+		cpu->owner = owner(i, t);
+		cpu->slot = i % 4;
+		cpu->tid = cpu->owner == SNAP_OWNER_TASK ? 2000 + i : 0;
+		cpu->changes = i % 4 == 1 ? 0 : t * (i + 1);
+		for (j = 0; j < 4; j++)
+			cpu->held[owner(i, j)] += t * 250000000;
+	}
+	return 0;
+}
+
 int capture__read(struct capture *c, struct snapshot *s)
 {
 	uint64_t t = ++c->reads;
@@ -427,7 +463,7 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->policy = t < 2 || scene_is(c, "noguest") ? SNAP_POLICY_UNKNOWN :
 						      SNAP_POLICY_EAGER_HOST;
 	s->backend = "bpf";
-	s->cpus = 4;
+	s->cpus = scene_is(c, "wide") ? 256 : scene_is(c, "many") ? 64 : 4;
 	s->sve_vl = 32;
 	s->overhead_ns_per_exit = -1;
 	s->pending = scene_size(c) ? t % 2 : 0;
@@ -444,7 +480,9 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->efi.load.done = SNAP_NA;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = t * (uint64_t)i;
-	err = fill_vcpus(c, s, t);
+	err = fill_owners(s, t);
+	if (!err)
+		err = fill_vcpus(c, s, t);
 	if (!err && has_stream(c->scene))
 		stream(c, s, turns(c));
 	return err;

@@ -30,8 +30,12 @@ hasnt() { ! has "$1"; }
 sees() { until_ has "$1"; }
 loses() { until_ hasnt "$1"; }
 key() { t send-keys "$@"; }
-first_row() { screen | sed -n 6p | grep -q "$1"; }
+first_row() { screen | sed -n 10p | grep -q "$1"; }
 starts_with() { until_ first_row "$1"; }
+
+# A list and no tree, unless a test wants it.
+mkdir -p "$tmp/config/fpstat"
+echo "tree no" >"$tmp/config/fpstat/top"
 
 # begin COLS LINES SCENE [ARG...]: a shell that runs fpstat; $tmp/done gets its
 # status and what stty said before and after. $input is put before it: "COMMAND |"
@@ -42,7 +46,8 @@ begin()
 	other_server
 	rm -f "$tmp"/{done,pid,before,after}
 	cat >"$tmp/sh" <<-END
-	export FPSTAT_FAKE=$scene LC_ALL=${locale:-C.UTF-8} ${env:-}
+	export XDG_CONFIG_HOME=$tmp/config FPSTAT_FAKE=$scene LC_ALL=${locale:-C.UTF-8} ${env:-}
+	cd $tmp # what is recorded stays there
 	stty -g >$tmp/before
 	${input:-} sh -c 'echo \$\$ >$tmp/pid; exec $fpstat $*'
 	code=\$?

@@ -16,10 +16,8 @@
 #include "json.h"
 #include "layout.h"
 #include "session.h"
-#include "top.h"
 #include "util.h"
 #include "view.h"
-#include "view_tui.h"
 
 #define GOLDEN "tests/unit/golden/"
 
@@ -259,20 +257,22 @@ static void numbers_never_lose_digits(void **state)
 		{ 5, 1e-9, 6, "5.0G" },
 	};
 	const struct column *c = column__by_id("exit");
+	struct measure m = { .dt = 2 };
 	struct snap_vcpu v = {};
-	struct row r = { &v, ROW_VCPU };
+	struct row r = { .item = &v };
 	char cell[COLUMN_CELL];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		v.exits = cases[i].n;
-		column__fit(c, &r, cases[i].dt, cases[i].width, cell);
+		m.dt = cases[i].dt;
+		column__fit(c, &r, &m, cases[i].width, cell);
 		assert_string_equal(cell, cases[i].cell);
 	}
 	v.exits = SNAP_NA;
 	r.kind = ROW_OTHER;
-	column__fit(c, &r, 1, 6, cell);
+	column__fit(c, &r, &m, 6, cell);
 	assert_string_equal(cell, "-");
 }
 
@@ -293,8 +293,9 @@ static void shares_are_whole_percents(void **state)
 	};
 	const struct column *share = column__by_id("guest-red");
 	const struct column *count = column__by_id("g-save-red");
+	struct measure m = { .dt = 2 };
 	struct snap_vcpu v = {};
-	struct row r = { &v, ROW_VCPU };
+	struct row r = { .item = &v };
 	char cell[COLUMN_CELL];
 	size_t i;
 
@@ -309,9 +310,9 @@ static void shares_are_whole_percents(void **state)
 	}
 	v.guest.save = (struct snap_xfer){ .done = 3, .redundant = 3 };
 	v.guest.load = (struct snap_xfer){ .done = 1, .needed = 1 };
-	column__fit(share, &r, 5, 4, cell);
+	column__fit(share, &r, &m, 4, cell);
 	assert_string_equal(cell, "75%");
-	column__fit(count, &r, 2, 6, cell);
+	column__fit(count, &r, &m, 6, cell);
 	assert_string_equal(cell, "1.5");
 	r.kind = ROW_OTHER;
 	column__cell(share, &r, 1, cell);
@@ -351,6 +352,11 @@ static void columns_are_sound(void **state)
 	assert_null(column__by_id("nonsense"));
 }
 
+static uint32_t tid_of(const struct row *r)
+{
+	return ((const struct snap_vcpu *)r->item)->tid;
+}
+
 static void every_order_is_stable(void **state)
 {
 	struct capture_opts opts = {};
@@ -366,18 +372,18 @@ static void every_order_is_stable(void **state)
 		assert_int_equal(table__build(&t, &s.now), 0);
 		table__sort(&t, &columns[i], false);
 		for (n = 1; n < t.nr && columns[i].number == NULL; n++)
-			assert_true(t.row[n - 1].v < t.row[n].v);
+			assert_true(t.row[n - 1].item < t.row[n].item);
 		table__sort(&t, &columns[i], true);
 	}
 	table__build(&t, &s.now);
 	table__sort(&t, column__by_id("exit"), false);
-	assert_int_equal(t.row[0].v->tid, 1103);
+	assert_int_equal(tid_of(&t.row[0]), 1103);
 	table__sort(&t, column__by_id("exit"), true);
-	assert_int_equal(t.row[0].v->tid, 1100);
+	assert_int_equal(tid_of(&t.row[0]), 1100);
 	/* what cannot be shown keeps the order */
 	table__build(&t, &s.now);
 	table__sort(&t, column__by_id("guest-save"), false);
-	assert_int_equal(t.row[0].v->tid, 1100);
+	assert_int_equal(tid_of(&t.row[0]), 1100);
 	table__free(&t);
 	session__close(&s);
 }
@@ -386,7 +392,8 @@ static void every_size_has_a_layout(void **state)
 {
 	struct table t = {};
 	struct snapshot s = {};
-	struct layout l;
+	const struct chosen none = {};
+	struct layout l = {};
 	int lines, cols, sum;
 	size_t i;
 
@@ -394,9 +401,11 @@ static void every_size_has_a_layout(void **state)
 	assert_int_equal(table__build(&t, &s), 0);
 	for (lines = 1; lines < 70; lines++) {
 		for (cols = 1; cols < 250; cols++) {
-			layout__make(&l, lines, cols, &t);
+			layout__lines(&l, lines, lines % 3 * 8, true);
+			layout__columns(&l, cols, &t, &none, 0);
 			assert_true(l.page >= 1);
-			assert_int_equal(l.head + l.title + l.page + l.pins +
+			assert_int_equal(l.head + l.strip + l.tabs + l.above +
+						 l.title + l.page + l.pins +
 						 l.foot,
 					 lines);
 			for (i = 0, sum = -1; i < nr_columns; i++)
@@ -427,14 +436,16 @@ static void each_width_has_its_columns(void **state)
 		{ 132, "VM PID VCPU TID STATE RUN EXIT LIVE G-SAVE G-LOAD GRED "
 		       "H-SAVE H-LOAD HRED G-SRED G-LRED H-SRED H-LRED" },
 	};
+	const struct chosen none = {};
 	struct table t = {};
 	struct layout l;
 	char titles[256];
 	size_t i, j;
 
 	(void)state;
+	table__begin(&t, columns, nr_columns);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		layout__make(&l, 24, cases[i].cols, &t);
+		layout__columns(&l, cases[i].cols, &t, &none, 0);
 		titles[0] = '\0';
 		for (j = 0; j < nr_columns; j++) {
 			if (l.width[j])
@@ -469,108 +480,6 @@ static void widths_of_text(void **state)
 	setlocale(LC_CTYPE, "C.UTF-8");
 }
 
-static void keys_do_what_they_say(void **state)
-{
-	struct top_state t = {
-		.sort = columns, .interval = 1, .page = 10, .nr = 100
-	};
-
-	(void)state;
-	assert_false(top_key__press(&t, 'z'));
-	assert_false(top_key__press(&t, 0));
-	assert_false(top_key__press(&t, TUI_OTHER));
-	top_key__press(&t, '<');
-	assert_ptr_equal(t.sort, &columns[nr_columns - 1]);
-	top_key__press(&t, '>');
-	assert_ptr_equal(t.sort, columns);
-	top_key__press(&t, 'X');
-	assert_string_equal(t.sort->id, "exit");
-	top_key__press(&t, TUI_UP);
-	assert_int_equal(t.first, 0);
-	top_key__press(&t, TUI_PAGE_DOWN);
-	assert_int_equal(t.first, 10);
-	top_key__press(&t, TUI_END);
-	top_key__clamp(&t);
-	assert_int_equal(t.first, 90);
-	top_key__press(&t, TUI_PAGE_UP);
-	assert_int_equal(t.first, 80);
-	t.nr = 3;
-	top_key__clamp(&t);
-	assert_int_equal(t.first, 0);
-	top_key__press(&t, '+');
-	assert_true(t.interval == 2);
-	top_key__press(&t, '-');
-	top_key__press(&t, '-');
-	assert_true(t.interval == 0.5);
-	t.interval = 0.1;
-	top_key__press(&t, '-');
-	assert_true(t.interval == 0.1);
-	t.interval = 500;
-	top_key__press(&t, '+');
-	assert_true(t.interval == 500);
-	top_key__press(&t, 3);
-	assert_true(t.quit);
-}
-
-static void type(struct top_state *t, const char *keys)
-{
-	for (; *keys; keys++)
-		top_key__press(t, *keys == '\n' ? TUI_ENTER : *keys);
-}
-
-static double typed(const char *time)
-{
-	struct top_state t = { .sort = columns, .replay.on = true };
-
-	type(&t, "g");
-	assert_true(t.replay.typing);
-	type(&t, time);
-	assert_false(t.replay.typing);
-	assert_ptr_equal(t.sort, columns);
-	assert_false(t.quit);
-	return t.replay.jump ? t.replay.to : -1;
-}
-
-static void keys_of_a_replay(void **state)
-{
-	struct top_state t = { .sort = columns, .replay.speed = 1 };
-	int i;
-
-	(void)state;
-	assert_false(top_key__press(&t, ']'));
-	assert_false(top_key__press(&t, 'g'));
-	t.replay.on = true;
-	type(&t, "]]");
-	assert_true(t.replay.speed == 4);
-	type(&t, "[[[");
-	assert_true(t.replay.speed == 0.5);
-	for (i = 0; i < 100; i++)
-		type(&t, "]");
-	assert_true(t.replay.speed == 4096);
-	assert_false(t.frozen);
-	type(&t, "n");
-	assert_true(t.frozen && t.replay.step);
-	assert_true(typed("12.5\n") == 12.5);
-	assert_true(typed("1:30\n") == 90);
-	assert_true(typed("1:02:03.5\n") == 3723.5);
-	assert_true(typed("qG7r\n") == 7);
-	assert_true(typed("7\x1b") == -1);
-	assert_true(typed("\n") == -1);
-	assert_true(typed("1::2\n") == -1);
-	assert_true(typed("1:\n") == -1);
-	assert_true(typed("1.2.3\n") == -1);
-	assert_true(typed("1111111111222222222233333333334444444444\n") > 1e14);
-	type(&t, "g12");
-	top_key__press(&t, TUI_BACKSPACE);
-	type(&t, "3\n");
-	assert_true(t.replay.to == 13);
-	type(&t, "g");
-	for (i = 0; i < 3; i++)
-		top_key__press(&t, TUI_BACKSPACE);
-	type(&t, "\x03");
-	assert_true(t.quit);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,8 +498,6 @@ int main(void)
 		cmocka_unit_test(every_size_has_a_layout),
 		cmocka_unit_test(each_width_has_its_columns),
 		cmocka_unit_test(widths_of_text),
-		cmocka_unit_test(keys_do_what_they_say),
-		cmocka_unit_test(keys_of_a_replay),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

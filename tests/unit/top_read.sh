@@ -102,6 +102,7 @@ is "then it stays"          has '^replay 0:00:10 of'
 key e
 is "to the end"             sees '^replay 0:00:19 .* end '
 key h
+key NPage; key -N 15 Down
 is "help"                   sees 'the next interval, and pause'
 key h
 is "and back"               sees '^alpha'
@@ -167,7 +168,7 @@ begin 100 24 none top -r - -i 10
 is "no data"                sees 'no data for [3-9] s'
 is "what came is there"     has '^unknown .* 1.5 '
 key h
-is "keys work meanwhile"    sees 'reverse the order'
+is "keys work meanwhile"    sees 'bystanders'
 key h
 kill "$(cat "$tmp/sender")"
 is "it was cut off"         sees 'cut off '
