@@ -389,6 +389,12 @@ int attach__stream_fd(const struct attach *a)
 	return bpf_map__fd(a->skel->maps.stream);
 }
 
+const char *attach__save(const struct attach *a, bool *fentry)
+{
+	*fentry = uses_fentry(&a->point[0]);
+	return a->point[0].fn;
+}
+
 bool attach__has_xcheck(const struct attach *a)
 {
 	return a->xcheck;

@@ -31,6 +31,9 @@ int attach__vcpus_fd(const struct attach *a);
 int attach__cpus_fd(const struct attach *a);
 int attach__stream_fd(const struct attach *a);
 
+/* The function that saves a user's state here, and if fentry works there. */
+const char *attach__save(const struct attach *a, bool *fentry);
+
 /* Whether the shadow is compared with fpsimd_last_state at each save. */
 bool attach__has_xcheck(const struct attach *a);
 

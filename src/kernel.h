@@ -11,12 +11,14 @@ struct ksyms;
 
 /*
  * Which of @names (NULL at the end) are functions or variables of this kernel,
- * by one pass over /proc/kallsyms; addresses are not needed. NULL: errno.
+ * by one pass over /proc/kallsyms. NULL: errno.
  */
 struct ksyms *ksyms__find(const char *const *names);
 void ksyms__free(struct ksyms *k);
 /* @name must be one of those that were asked for. */
 bool ksyms__have(const struct ksyms *k, const char *name);
+/* The same; 0 if there is none, or addresses are hidden (kptr_restrict). */
+uint64_t ksyms__address(const struct ksyms *k, const char *name);
 
 /*
  * Why live capture is impossible here, in one sentence with what to do, or 0.
@@ -39,5 +41,8 @@ uint32_t kernel__sve_vl(void);
  * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).
  */
 bool kernel__guest_visible(const char *mode);
+
+/* Whether KVM records for each CPU who owns its registers (5294afdbf45a, 6.10). */
+bool kernel__owner_is_per_cpu(void);
 
 #endif /* FPSTAT_KERNEL_FACTS_H */
