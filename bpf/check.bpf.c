@@ -24,7 +24,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 foreign_mask;
 const volatile __u64 per_cpu_offset; /* address of __per_cpu_offset[] */
 const volatile __u64 last_state; /* .. of fpsimd_last_state, for CPU 0 */
-/* The same of kvm_host_data, which has a table of its own in nVHE. */
+/* The same of kvm_host_data: in nVHE it has a table of its own, and may be at 0. */
 const volatile __u64 host_data_offset;
 const volatile __u64 host_data;
 const volatile __u32 nr_cpus;
@@ -111,7 +111,7 @@ static __always_inline __u8 owner(__u64 vcpu)
 	__u32 cpu = bpf_get_smp_processor_id(), is = 0;
 	__u64 base;
 
-	if (!host_data)
+	if (!host_data_offset)
 		return vcpu_hint(vcpu);
 	base = read_u64(host_data_offset + cpu * 8);
 	if (!base)

@@ -45,6 +45,7 @@ static void find_variables(struct watch *w, const struct ksyms *k,
 	struct check_bpf__rodata *ro = w->skel->rodata;
 	uint64_t offsets = ksyms__address(k, "__per_cpu_offset");
 	uint64_t start = ksyms__address(k, "__kvm_nvhe___per_cpu_start");
+	uint64_t data;
 
 	ro->has_ctxflush = ksyms__have(k, "kvm_arch_vcpu_ctxflush_fp");
 	if (!offsets)
@@ -54,16 +55,18 @@ static void find_variables(struct watch *w, const struct ksyms *k,
 	if (!kernel__owner_is_per_cpu())
 		return;
 	if (o->vhe) {
-		ro->host_data_offset = offsets;
 		ro->host_data = ksyms__address(k, "kvm_host_data");
-	} else if (start) {
+		ro->host_data_offset = ro->host_data ? offsets : 0;
+	} else {
+		data = ksyms__address(k, "__kvm_nvhe_kvm_host_data");
+		ro->host_data = data - start;
 		ro->host_data_offset =
-			ksyms__address(k, "__kvm_nvhe_kvm_arm_hyp_percpu_base");
-		ro->host_data =
-			ksyms__address(k, "__kvm_nvhe_kvm_host_data") - start;
+			!data || !start ?
+				0 :
+				ksyms__address(
+					k,
+					"__kvm_nvhe_kvm_arm_hyp_percpu_base");
 	}
-	if (!ro->host_data_offset)
-		ro->host_data = 0;
 }
 
 static int load(struct watch *w, const struct watch_opts *o)
@@ -79,7 +82,7 @@ static int load(struct watch *w, const struct watch_opts *o)
 	find_variables(w, k, o);
 	ksyms__free(k);
 	w->last = s->rodata->last_state;
-	w->owner = s->rodata->host_data || !kernel__owner_is_per_cpu();
+	w->owner = s->rodata->host_data_offset || !kernel__owner_is_per_cpu();
 	bpf_map__set_max_entries(s->maps.checked, o->cpus);
 	bpf_map__set_max_entries(s->maps.facts, RING_SIZE);
 	err = bpf_map__reuse_fd(s->maps.cpus, o->cpus_fd);
