@@ -256,6 +256,7 @@ check-full: export MIX := 60000
 check-full: export MODES := vhe nvhe
 check-full: export SVE := off on
 check-full: export STRUCK := 10000
+check-full: export FPSTAT_FAULTS := all
 check-full: export LAB_TIMEOUT := 14000
 check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check

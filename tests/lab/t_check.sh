@@ -7,7 +7,7 @@
 #
 # In short: a few faults on one kernel. FPSTAT_FAULTS=all: all of them on all kernels,
 # with fpstat's probes before and after those of the fault, and FPSTAT_QUIET seconds
-# (1800) without any. KERNELS="5.10 6.1" MODES=vhe FAULTS="skip-put" narrow it down.
+# (1800) without any. KERNELS="5.10 6.1" MODES=vhe FAULTS="skip-put" ORDERS=fault narrow it down.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
 
@@ -42,11 +42,11 @@ clobber             -                          -
 names() { awk 'NF { print $1 }' <<<"$faults"; }
 
 if [ "${FPSTAT_FAULTS:-}" = all ]; then
-	kernels=${KERNELS:-5.10 6.1 6.12 7.3} chosen=${FAULTS:-$(names)} orders="fault fpstat"
-	quiet=${FPSTAT_QUIET:-1800} modes=${MODES:-vhe nvhe}
+	kernels=${KERNELS:-5.10 6.1 6.12 7.3} chosen=${FAULTS:-$(names)} orders=${ORDERS:-fault fpstat}
+	quiet=${FPSTAT_QUIET:-1800} modes=${MODES-vhe nvhe}
 else
 	kernels=${KERNELS:-6.12} chosen=${FAULTS:-skip-ctxsync skip-put set-flag clobber} orders=fpstat
-	quiet=${FPSTAT_QUIET:-5} modes=${MODES:-vhe}
+	quiet=${FPSTAT_QUIET:-5} modes=${MODES-vhe}
 fi
 
 # in_lab KERNEL MODE COMMAND
@@ -94,7 +94,8 @@ judge() # KERNEL; lines of in-fault on stdin
 
 	while read -r fault order hits first lost rules; do
 		case $hits in
-		''|none|0) what="not on this kernel" ;;
+		''|none) what="not on this kernel" ;;
+		0) what="never hit" ;;
 		*) # shellcheck disable=SC2086 # a list of words
 		   what=$(verdict "$(expected "$fault" "$order" "$1")" "$order" "$hits" "$first" "$lost" $rules) ;;
 		esac

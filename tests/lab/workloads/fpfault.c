@@ -24,9 +24,8 @@
 struct fault {
 	const char *name;
 	const char *fn[NAMES]; /* the first that there is */
-	/* True: the function is left out. False from misses(): it was no hit. */
-	bool (*applies)(struct pt_regs *regs);
-	bool (*act)(struct pt_regs *regs);
+	bool (*applies)(struct pt_regs *regs); /* NULL: always */
+	bool (*act)(struct pt_regs *regs); /* true: leave the function out */
 };
 
 static DEFINE_MUTEX(control);
@@ -102,6 +101,12 @@ static struct task_struct *next_of(struct pt_regs *regs)
 	return (struct task_struct *)regs->regs[0];
 }
 
+/* Elsewhere the next save would have no buffer. */
+static bool in_exec(struct pt_regs *regs)
+{
+	return next_of(regs) == current && current->in_execve;
+}
+
 /* Nothing is to be saved, and the next one's state is elsewhere. */
 static bool can_adopt(struct pt_regs *regs)
 {
@@ -167,7 +172,7 @@ static const struct fault faults[] = {
 	SKIP("skip-save", "fpsimd_save_user_state", "fpsimd_save"),
 	SKIP("skip-save-and-flush", "fpsimd_save_and_flush_cpu_state"),
 	SKIP("skip-flush-cpu", "fpsimd_flush_cpu_state"),
-	SKIP("skip-flush-task", "fpsimd_flush_task_state"),
+	{ "skip-flush-task", { "fpsimd_flush_task_state" }, in_exec, leave_out },
 	SKIP("skip-flush-thread", "fpsimd_flush_thread"),
 	SKIP("skip-preserve", "fpsimd_save_and_flush_current_state",
 	     "fpsimd_preserve_current_state"),
