@@ -33,7 +33,7 @@ set-flag-guest      I5                         I5
 wrong-home          I6                         I6
 neon-bound          I21,I6                     I21,I6
 adopt               I2                         I2
-wrong-buffer        I20,I6                     I20,I6
+wrong-buffer        I20,I6                     -
 no-restore          I1,I2,I18,I19,I21          I1,I2,I18,I19,I21
 skip-bind-task      I1,I6                      I1,I6
 empty-save          -                          -
