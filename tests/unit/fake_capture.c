@@ -399,7 +399,7 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 		pkvm(s);
 	if (scene_is(c, "ending"))
 		ending(s, t);
-	if (scene_is(c, "breach") && t >= 2)
+	if (scene_is(c, "broken") && t >= 2)
 		s->vcpus[1].host.save.needed = 1;
 	if (scene_is(c, "torn") && t == 2)
 		s->vcpus[1].host.save.needed = 1;
