@@ -257,6 +257,7 @@ check-full: export MODES := vhe nvhe
 check-full: export SVE := off on
 check-full: export STRUCK := 10000
 check-full: export FORMATS := 3000
+check-full: export FPSTAT_FAULTS := all
 check-full: export LAB_TIMEOUT := 14000
 check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check

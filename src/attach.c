@@ -409,6 +409,12 @@ uint32_t attach__ring_size(const struct attach *a)
 	return a->ring_size;
 }
 
+const char *attach__save(const struct attach *a, bool *fentry)
+{
+	*fentry = uses_fentry(&a->point[0]);
+	return a->point[0].fn;
+}
+
 bool attach__has_xcheck(const struct attach *a)
 {
 	return a->xcheck;

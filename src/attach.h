@@ -32,6 +32,9 @@ int attach__cpus_fd(const struct attach *a);
 int attach__rings_fd(const struct attach *a);
 uint32_t attach__ring_size(const struct attach *a); /* records in each */
 
+/* The function that saves a user's state here, and if fentry works there. */
+const char *attach__save(const struct attach *a, bool *fentry);
+
 /* Whether the shadow is compared with fpsimd_last_state at each save. */
 bool attach__has_xcheck(const struct attach *a);
 

@@ -20,6 +20,7 @@
 #include "snapshot.h"
 #include "stream.h"
 #include "util.h"
+#include "watch.h"
 
 #define MARK_TRIES 5000
 #define MARK_QUIET 0.005 /* seconds */
@@ -30,6 +31,7 @@ struct capture {
 	struct slots *slots;
 	struct stream *stream;
 	struct owners *owners;
+	struct watch *watch;
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -129,6 +131,22 @@ static int open_stream(struct capture *c)
 	return c->stream ? 0 : -ENOMEM;
 }
 
+static int open_watch(struct capture *c)
+{
+	struct watch_opts o = {
+		.foreign_mask = c->cal.foreign_mask,
+		.cpus = c->nr_cpus,
+		.cpus_fd = attach__cpus_fd(c->attach),
+		.vcpus_fd = attach__vcpus_fd(c->attach),
+		.guests = c->guest_visible,
+		.vhe = strcmp(c->mode, "vhe") == 0,
+	};
+
+	o.save = attach__save(c->attach, &o.fentry);
+	c->watch = watch__open(&o);
+	return c->watch ? 0 : -errno;
+}
+
 static int open_all(struct capture *c, const struct capture_opts *opts,
 		    char *why, size_t len)
 {
@@ -148,8 +166,18 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 		err = new_owners(c);
 	if (!err && opts->stream)
 		err = open_stream(c);
-	if (err)
+	if (err) {
 		snprintf(why, len, "can't map the counters: %s",
+			 strerror(-err));
+		return err;
+	}
+	describe_host(c);
+	if (opts->check)
+		err = open_watch(c);
+	if (err)
+		snprintf(why, len,
+			 "the kernel refused the programs that check: "
+			 "%s",
 			 strerror(-err));
 	return err;
 }
@@ -172,7 +200,6 @@ struct capture *capture__open(const struct capture_opts *opts, char *why,
 		return NULL;
 	}
 	c->witness = opts->witness;
-	describe_host(c);
 	c->start = fps_clock();
 	attach__enable(c->attach);
 	return c;
@@ -182,6 +209,7 @@ void capture__close(struct capture *c)
 {
 	if (!c)
 		return;
+	watch__close(c->watch);
 	stream__free(c->stream);
 	owners__free(c->owners);
 	slots__free(c->slots);
@@ -215,6 +243,27 @@ int capture__drain_all(struct capture *c,
 			err = fn(ctx, &rec);
 	}
 	return err;
+}
+
+int capture__facts(struct capture *c,
+		   void (*fn)(void *ctx, const struct fp_fact *fact), void *ctx)
+{
+	return watch__drain(c->watch, fn, ctx);
+}
+
+void capture__asked(const struct capture *c, uint64_t asked[FP_RULES])
+{
+	watch__asked(c->watch, asked);
+}
+
+const char *capture__cannot(const struct capture *c, enum fp_rule rule)
+{
+	return watch__cannot(c->watch, rule);
+}
+
+void capture__set_eager(struct capture *c, bool eager)
+{
+	watch__set_eager(c->watch, eager);
 }
 
 void capture__keep(struct capture *c, size_t ended)
@@ -326,9 +375,9 @@ static void read_missed(struct capture *c, const struct counters *n,
 {
 	uint64_t contradictions = SUM(n, missed), no_slot = SUM(n, no_slot);
 
-	s->missed =
-		attach__missed(c->attach, s->missed_by, sizeof(s->missed_by)) +
-		contradictions + no_slot;
+	s->dropped =
+		attach__missed(c->attach, s->missed_by, sizeof(s->missed_by));
+	s->missed = s->dropped + contradictions + no_slot;
 	if (contradictions)
 		fps_append(s->missed_by, sizeof(s->missed_by),
 			   "contradictions");

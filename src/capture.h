@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
+#include "fpstat/rule.h"
+
 struct snapshot;
 struct capture;
 struct fp_rec;
@@ -27,6 +31,7 @@ struct capture_opts {
 	 */
 	bool mark;
 	bool stream; /* for capture__drain() */
+	bool check; /* for capture__facts() */
 	bool all_exits; /* each guest entry and exit is a record of it */
 	uint32_t ring; /* bytes of each, a power of two of pages; 0: enough */
 };
@@ -85,6 +90,18 @@ int capture__drain(struct capture *c,
 int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx);
+
+/*
+ * What the programs saw that look at the kernel's own variables (see watch.h): to be
+ * called before capture__drain(), and as often. 0 or a negative errno.
+ */
+int capture__facts(struct capture *c,
+		   void (*fn)(void *ctx, const struct fp_fact *fact),
+		   void *ctx);
+/* How often they looked; and what they can't see, as watch__cannot(). */
+void capture__asked(const struct capture *c, uint64_t asked[FP_RULES]);
+const char *capture__cannot(const struct capture *c, enum fp_rule rule);
+void capture__set_eager(struct capture *c, bool eager);
 
 /*
  * Issues the mark (see struct capture_opts) and reads @s like capture__read(),

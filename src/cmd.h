@@ -9,6 +9,8 @@ extern const struct command cmd_stat;
 extern const struct command cmd_record;
 extern const struct command cmd_report;
 extern const struct command cmd_whatif;
+extern const struct command cmd_check;
+extern const struct command cmd_explain;
 extern const struct command cmd_export;
 extern const struct command cmd_merge;
 extern const struct command cmd_doctor;

@@ -32,8 +32,8 @@ struct ksyms {
 	size_t nr;
 	struct {
 		const char *name;
-		bool found;
 		uint64_t address;
+		bool found;
 	} sym[MAX_SYMS];
 };
 
@@ -78,10 +78,10 @@ struct ksyms *ksyms__find(const char *const *names)
 	while (fgets(line, sizeof(line), f)) {
 		name = symbol_in(line);
 		hit = name ? look_up(k, name) : NULL;
-		if (!hit)
-			continue;
-		hit->found = true;
-		hit->address = strtoull(line, NULL, 16);
+		if (hit) {
+			hit->found = true;
+			hit->address = strtoull(line, NULL, 16);
+		}
 	}
 	fclose(f);
 	return k;
@@ -103,7 +103,7 @@ uint64_t ksyms__address(const struct ksyms *k, const char *name)
 {
 	const typeof(k->sym[0]) *hit = look_up(k, name);
 
-	return hit ? hit->address : 0;
+	return hit && hit->found ? hit->address : 0;
 }
 
 static uint64_t effective_caps(void)
@@ -268,17 +268,25 @@ static bool has_member(const struct btf *btf, const char *type,
 	return false;
 }
 
-bool kernel__guest_visible(const char *mode)
+static bool kernel_has_member(const char *type, const char *member)
 {
-	struct btf *btf;
-	bool visible;
+	struct btf *btf = btf__parse(BTF_PATH, NULL);
+	bool has;
 
-	if (strcmp(mode, "pkvm") != 0)
-		return true;
-	btf = btf__parse(BTF_PATH, NULL);
 	if (!btf)
 		return false;
-	visible = has_member(btf, "kvm_vcpu_arch", "fp_state");
+	has = has_member(btf, type, member);
 	btf__free(btf);
-	return visible;
+	return has;
+}
+
+bool kernel__guest_visible(const char *mode)
+{
+	return strcmp(mode, "pkvm") != 0 ||
+	       kernel_has_member("kvm_vcpu_arch", "fp_state");
+}
+
+bool kernel__owner_is_per_cpu(void)
+{
+	return kernel_has_member("kvm_host_data", "fp_owner");
 }

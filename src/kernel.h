@@ -17,7 +17,7 @@ struct ksyms *ksyms__find(const char *const *names);
 void ksyms__free(struct ksyms *k);
 /* @name must be one of those that were asked for. */
 bool ksyms__have(const struct ksyms *k, const char *name);
-/* 0 if there is none, or it is hidden from us. */
+/* The same; 0 if there is none, or addresses are hidden (kptr_restrict). */
 uint64_t ksyms__address(const struct ksyms *k, const char *name);
 
 /*
@@ -45,5 +45,8 @@ uint32_t kernel__cpu_node(unsigned int cpu);
  * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).
  */
 bool kernel__guest_visible(const char *mode);
+
+/* Whether KVM records for each CPU who owns its registers (5294afdbf45a, 6.10). */
+bool kernel__owner_is_per_cpu(void);
 
 #endif /* FPSTAT_KERNEL_FACTS_H */

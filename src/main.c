@@ -13,6 +13,8 @@ static const struct command *const commands[] = {
 	&cmd_record,
 	&cmd_report,
 	&cmd_whatif,
+	&cmd_check,
+	&cmd_explain,
 	&cmd_export,
 	&cmd_merge,
 	&cmd_doctor,

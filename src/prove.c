@@ -161,23 +161,29 @@ static void note_first(struct prove *p, const struct cpu *c,
 		f->events[f->nr_events++] = c->last[i % PROVE_EVENTS];
 }
 
-static void compare(struct prove *p, const struct cpu *c,
-		    const struct fp_rec *r, const struct prove_at *at,
-		    const struct policy_found *f)
+static struct prove_answer compare(struct prove *p, const struct cpu *c,
+				   const struct fp_rec *r,
+				   const struct prove_at *at,
+				   const struct policy_found *f)
 {
 	struct prove_kind *k = &p->kind[r->ev.kind];
 	enum prove_found is = found(r, at), told = foretold(f);
 
 	if (undecided(p, c, r, at) || told == PROVE_FOUND_MAX) {
 		k->unsure++;
-	} else if (told != is && p->lost) {
+		return (struct prove_answer){};
+	}
+	if (told != is && p->lost) {
 		k->unsure++; /* it may be what was lost */
-	} else if (told != is) {
+		return (struct prove_answer){};
+	}
+	if (told != is) {
 		k->differs++;
 		note_first(p, c, is, told);
 	} else {
 		k->found[is]++;
 	}
+	return (struct prove_answer){ true, is, told };
 }
 
 static void compare_format(struct prove *p, const struct cpu *c,
@@ -237,16 +243,18 @@ static void follow(struct cpu *c, const struct fp_rec *r,
 	}
 }
 
-void prove__step(struct prove *p, struct policies *policies,
-		 const struct fp_rec *r, const struct prove_at *at)
+struct prove_answer prove__step(struct prove *p, struct policies *policies,
+				const struct fp_rec *r,
+				const struct prove_at *at)
 {
+	struct prove_answer answer = {};
 	struct policy_found now;
 	struct cpu *c;
 	bool decision;
 
 	p->records++;
 	if (r->cpu >= p->nr_cpus)
-		return;
+		return answer;
 	c = &p->cpus[r->cpu];
 	remember(c, r);
 	compare_format(p, c, r, at->step);
@@ -260,13 +268,20 @@ void prove__step(struct prove *p, struct policies *policies,
 	if (decision || takes_time(r)) {
 		now = c->began ? c->before : ask(p, policies, r);
 		if (decision)
-			compare(p, c, r, at, &now);
+			answer = compare(p, c, r, at, &now);
 		follow(c, r, &now);
 	}
 	if (r->ev.kind == FP_EV_SIGRETURN)
 		c->edits = true;
 	else if (r->ev.kind == FP_EV_LOAD || r->ev.kind == FP_EV_SWITCH)
 		c->edits = false;
+	return answer;
+}
+
+void prove__forget(struct prove *p, uint32_t cpu)
+{
+	p->cpus[cpu].began = 0;
+	p->cpus[cpu].before = (struct policy_found){};
 }
 
 const struct prove_kind *prove__kind(const struct prove *p,

@@ -63,9 +63,20 @@ struct prove_at {
 	uint32_t step; /* what fp_step() answered */
 };
 
+/* What came of a record that decides. */
+struct prove_answer {
+	bool sure; /* it does, and the policy knew */
+	enum prove_found found;
+	enum prove_found foretold;
+};
+
 /* To be called before the needs of @rec go to @policies. */
-void prove__step(struct prove *p, struct policies *policies,
-		 const struct fp_rec *rec, const struct prove_at *at);
+struct prove_answer prove__step(struct prove *p, struct policies *policies,
+				const struct fp_rec *rec,
+				const struct prove_at *at);
+
+/* What the policy had before this is not to be held against @cpu any more. */
+void prove__forget(struct prove *p, uint32_t cpu);
 
 const struct prove_kind *prove__kind(const struct prove *p,
 				     enum fp_event_kind kind);

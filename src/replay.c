@@ -164,8 +164,10 @@ static void judge(struct replay *r, struct replay_cpu *c,
 		       j->is.load);
 	if (j->is.resumed)
 		decide(r, c, FP_WHO_KERNEL, rec->slot, j->is.resumed);
-	if (j->is.impossible)
+	if (j->is.impossible) {
 		doubt(r, rec, "a state was lost");
+		r->doubt.lost++;
+	}
 }
 
 /* Nothing is known of the registers any more. */
@@ -278,6 +280,11 @@ const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu)
 uint8_t replay__bound(const struct replay *r, uint32_t cpu)
 {
 	return cpu < r->nr_cpus ? r->cpus[cpu].model.bound : FP_BOUND_UNKNOWN;
+}
+
+uint64_t replay__bound_to(const struct replay *r, uint32_t cpu)
+{
+	return cpu < r->nr_cpus ? r->cpus[cpu].model.buf : 0;
 }
 
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot)

@@ -48,6 +48,8 @@ struct replay_cpu {
 const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu);
 /* What the kernel has bound on @cpu: enum fp_bound. */
 uint8_t replay__bound(const struct replay *r, uint32_t cpu);
+/* .. and which buffer; 0: none. */
+uint64_t replay__bound_to(const struct replay *r, uint32_t cpu);
 /* NULL: nothing was seen of it. Starts from 0 after replay__forget(). */
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot);
 /* The vcpu in @slot is there, even if no record is of it. */
@@ -62,6 +64,7 @@ struct fp_ops replay__kernel(const struct replay *r);
  */
 struct replay_doubt {
 	uint64_t count;
+	uint64_t lost; /* of these, states */
 	uint64_t first; /* number of the first such record, from 1 */
 	uint32_t cpu; /* where it was */
 	uint64_t ns; /* when */

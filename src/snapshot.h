@@ -151,6 +151,7 @@ struct snapshot {
 	uint32_t sve_vl; /* bytes, 0 without SVE */
 	uint64_t lost; /* events of the stream that were lost */
 	uint64_t missed; /* probe hits that the kernel dropped */
+	uint64_t dropped; /* those of them that the kernel tells */
 	char missed_by[64]; /* those of which programs, and what else shows it */
 	uint64_t undecided; /* live guest states older than the capture */
 	uint64_t impossible; /* values lost: events were */

@@ -25,6 +25,7 @@ struct capture {
 	size_t sent; /* records of the stream .. */
 	size_t turn_size; /* .. and of one turn of it */
 	uint64_t opened; /* ns */
+	bool told; /* the fact */
 };
 
 static bool scene_is(const struct capture *c, const char *name)
@@ -543,4 +544,49 @@ int capture__witness(struct capture *c, struct witness *w)
 			       .last_state_checked = 100 * t,
 			       .last_state_readable = true };
 	return 0;
+}
+
+/* One that is broken in scene "corrupt", at the first call. */
+int capture__facts(struct capture *c,
+		   void (*fn)(void *ctx, const struct fp_fact *fact), void *ctx)
+{
+	const struct fp_fact fact = {
+		.ns = c->opened,
+		.last = 0x3000,
+		.last_read = 1,
+		.task = 0x1000,
+		.vcpu = 0x2000,
+		.stack = { 0xffff800008000000 },
+		.pid = 7,
+		.breach = FP_BREACH_OTHERS_REGS,
+		.owner = FP_HINT_GUEST,
+		.comm = "vmm",
+	};
+
+	if (scene_is(c, "corrupt") && !c->told)
+		fn(ctx, &fact);
+	c->told = true;
+	return 0;
+}
+
+void capture__asked(const struct capture *c, uint64_t asked[FP_RULES])
+{
+	int i;
+
+	for (i = 0; i < FP_RULES; i++)
+		asked[i] = scene_is(c, "clean") || scene_is(c, "corrupt") ?
+				   (uint64_t)i + 1 :
+				   0;
+}
+
+const char *capture__cannot(const struct capture *c, enum fp_rule rule)
+{
+	(void)c;
+	return rule == FP_RULE_I22 ? "the fake kernel hides it" : NULL;
+}
+
+void capture__set_eager(struct capture *c, bool eager)
+{
+	(void)c;
+	(void)eager;
 }

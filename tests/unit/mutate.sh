@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # TAP: the tests of the automaton, of the judge, of the policies, of the sweep and of
-# the rings are worth their names: each of these one-line changes makes the test of its file fail.
+# the rings and the rules are worth their names: each of these one-line changes makes
+# the test of its file fail.
 cd "$(dirname "$0")/../.." || exit 1
 
 all=$(mktemp -d)
@@ -216,18 +217,62 @@ stream=(
 	's/	if (!err && limit > s->until)/	if (limit > s->until)/'
 )
 
+# Each rule left out, or made weaker.
+check=(
+	's/replay__bound(c->replay, i) == FP_BOUND_VCPU \&\&/0 \&\&/'
+	's/if (ops & FP_OP_MISSED)/if (0)/'
+	's/return s->rec->ev.foreign ? FP_BREACH_GUEST_LOST/return 0 ? FP_BREACH_GUEST_LOST/'
+	's/return ask(c, FP_RULE_I9, ops & FP_OP_MARTIN,/return ask(c, FP_RULE_I9, 0,/'
+	's/return ask(c, FP_RULE_I6, FP_OPS(s->step) & FP_OP_MISSED,/return ask(c, FP_RULE_I6, 0,/'
+	's/return ask(c, FP_RULE_I16, FP_OPS(s->step) & FP_OP_MISSED,/return ask(c, FP_RULE_I16, 0,/'
+	's/!ev->foreign \&\& s->bound == FP_BOUND_VCPU,/0,/'
+	's/s->bound_to == ev->buf),/0),/'
+	's/if (c->down)/if (0)/'
+	's/return eager ? FP_BREACH_HOST_BOUND/return 0 ? FP_BREACH_HOST_BOUND/'
+	's/if (!a->sure)/if (1)/'
+	's/if (a->foretold == PROVE_NOTHING)/if (0)/'
+	's/return ask(c, FP_RULE_I5, !is_save(r),/return ask(c, FP_RULE_I5, 0,/'
+	'/case FP_EV_NEON_SOFTIRQ:/,/default:/s/return ask(c, FP_RULE_I21, !is_save(r), /return ask(c, FP_RULE_I21, 0, /'
+	'/^static enum fp_breach wrong_flag/,/^}/s/!r->ev.foreign, breach);/0, breach);/'
+	'/^static enum fp_breach wrong_edit/,/^}/s/!r->ev.foreign, breach);/0, breach);/'
+	's/(!cpu->saved ||/(0 ||/'
+	's/if (is_neon(r) || r->ev.kind == FP_EV_SWITCH)/if (0)/'
+	's/s->lost ? FP_BREACH_STATE_LOST : FP_BREACHES,/FP_BREACHES,/'
+	's/if (c->since != FP_EV_VLOAD)/if (1)/'
+	's/c->set = c->last_known \&\& c->last != r->other;/c->set = false;/'
+	's/since \&\& gives_owner(r)/0/'
+	's/(f->cpu == cpu \&\& f->ns < ns))/f->ns < ns)/'
+)
+look=(
+	's/l->has_ctxflush \&\& l->owner == FP_HINT_GUEST/0/'
+	's/return l->owner == FP_HINT_HOST ? FP_BREACH_OWNER_FORGOT/return 0 ? FP_BREACH_OWNER_FORGOT/'
+	's/l->last != l->task || l->owner == FP_HINT_GUEST)/l->last != l->task)/'
+	's/if (l->last != l->task || l->owner/if (l->owner/'
+	's/return l->eager ? FP_BREACH_HOST_BOUND/return 0 ? FP_BREACH_HOST_BOUND/'
+	's/if (!l->foreign && l->last != l->vcpu)/if (0)/'
+	's/return binds ? FP_BREACHES/return 1 ? FP_BREACHES/'
+	's/if (!l->last)/if (0)/'
+	's/return l->vcpu && l->last == l->vcpu ? FP_BREACHES/return 1 ? FP_BREACHES/'
+	's/return l->home == l->cpu || /return 1 || /'
+	's/l->home >= l->nr_cpus/0/'
+)
+
 cc()
 {
 	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude -Isrc \
 		"$@" 2>"$tmp/errors"
 }
 
-compile() # TEST
+# With what these draw from src/.
+compile()
 {
-	local with=()
+	local from=()
 
-	[ "$1" != t_stream ] || with=(src/{stream,util}.c)
-	cc "tests/unit/$1.c" "${with[@]}" -o "$tmp/$1" -lcmocka
+	case $1 in
+	t_check) from=("${sources[@]}") ;;
+	t_stream) from=(src/{stream,util}.c) ;;
+	esac
+	cc "tests/unit/$1.c" "${from[@]}" -o "$tmp/$1" -lcmocka
 }
 
 report() { echo "$1 - $2"; }
@@ -259,7 +304,8 @@ mutate() # HEADER TEST MUTATION...
 }
 
 # What the tests are linked with.
-sources=(src/{needs,prove,format,replay,sweep,flush,param,stream,util}.c src/policy*.c)
+sources=(src/{needs,prove,format,replay,sweep,flush,param,check,rules,snapshot,stream,util}.c
+	src/policy*.c)
 
 objects() # SOURCE...: of those in $tmp
 {
@@ -279,6 +325,7 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 	format.c) tests=t_format ;;
 	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
 	stream.c) tests=t_stream ;;
+	check.c) tests="t_check t_check_random" ;;
 	esac
 	case $1 in
 	*.c)	objects "src/$1" || return 2 ;;
@@ -347,6 +394,8 @@ part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
 part mutate ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"
+part mutate_source check.c "${check[@]}"
+part mutate look.h t_check "${look[@]}"
 wait
 for i in $(seq $parts); do cat "$all/$i/out"; done
 echo "1..$(cat "$all"/*/out | grep -cE '^(not )?ok')"
