@@ -178,7 +178,7 @@ static void policies_are_unsure_after_it(void **state)
 	assert_int_equal(sure.hi, before.hi + 1);
 	unsure = run(w, 1);
 	assert_int_equal(unsure.lo, sure.lo);
-	assert_int_equal(unsure.hi, sure.hi + 1);
+	assert_true(unsure.hi > sure.hi);
 	whatif__free(w);
 }
 
