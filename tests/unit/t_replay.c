@@ -145,6 +145,8 @@ static void feed(struct whatif *w, uint8_t kind, uint64_t ns)
 	struct fp_rec rec = record(kind, TASK, true, ns);
 
 	rec.slot = SLOT;
+	rec.ev.foreign = kind != FP_EV_VLOAD && kind != FP_EV_SAVE;
+	rec.ev.in_run = kind == FP_EV_SAVE;
 	if (kind == FP_EV_VLOAD)
 		rec.other = VCPU;
 	else if (kind == FP_EV_BIND_VCPU)
@@ -156,6 +158,7 @@ static void feed(struct whatif *w, uint8_t kind, uint64_t ns)
 static struct range run(struct whatif *w, uint64_t ns)
 {
 	feed(w, FP_EV_VLOAD, ns);
+	feed(w, FP_EV_SAVE, ns);
 	feed(w, FP_EV_BIND_VCPU, ns);
 	feed(w, FP_EV_SAVE, ns);
 	feed(w, FP_EV_RUN_END, ns);
