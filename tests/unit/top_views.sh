@@ -144,6 +144,8 @@ keys="F1 F1 F2 Escape F3 Escape F4 Escape F5 F6 Escape F7 F8 F9 F9 Tab BTab Ente
 every_key()
 {
 	local view
+
+	sees '1vcpus .* rows' || return
 	for view in 1 2 3 4 5 6 7 8; do
 		t send-keys $view
 		t send-keys $keys
