@@ -70,12 +70,6 @@ struct whatif_run {
 static const char wider[] = "intervals are wider by what these may have told";
 static const char nothing[] = "what policies would have moved is n/a";
 
-static int fail(struct count *c, const char *why)
-{
-	snprintf(c->ses.why, sizeof(c->ses.why), "%s", why);
-	return EXIT_ENV;
-}
-
 static int feed(void *ctx, const struct fp_rec *rec)
 {
 	return whatif__feed(ctx, rec);
@@ -95,7 +89,7 @@ static int open_whatif(struct count *c)
 
 	if (r->whatif || new_whatif(r, c->ses.now.cpus, namer))
 		return 0;
-	return fail(c, "out of memory");
+	return count__fail(c, "out of memory");
 }
 
 static int drain(struct count *c)
@@ -106,7 +100,7 @@ static int drain(struct count *c)
 	if (code)
 		return code;
 	err = capture__drain(c->ses.cap, feed, r->whatif);
-	return err ? fail(c, strerror(-err)) : 0;
+	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
 static int drain_all(struct count *c)
@@ -114,7 +108,7 @@ static int drain_all(struct count *c)
 	struct whatif_run *r = c->ctx;
 	int err = capture__drain_all(c->ses.cap, feed, r->whatif);
 
-	return err ? fail(c, strerror(-err)) : 0;
+	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
 static bool fits(struct count *c, char *why, size_t len)
