@@ -15,7 +15,7 @@ is "a tree"                 sees '^├─ beta  *1001  *1 '
 is "of VMs"                 has '^beta  *1001  *2 .* 2500 '
 is "who owns the registers" sees '^owner  *0 .* 1 alpha/1 .* 3 unknown'
 is "how often that changed" sees '^change .*█'
-is "what was not needed"    has '^gap/s  *88 of 314 ops  *45K of 159K+ bytes  *2.2us of 7.8us'
+is "what was not needed"    has '^gap/s  *88 of 314 ops  *45K of 159K bytes  *2.2us of 7.8us'
 key Left
 is "a VM is folded"         sees '^+ beta '
 is "without its vcpus"      loses '^├─ beta'
