@@ -158,18 +158,28 @@ static int open_recorder(struct check_run *r)
 	return err;
 }
 
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	struct check_run *r = ctx;
+	int err = r->recorder && r->flight != WRITTEN ?
+			  recorder__feed(r->recorder, rec) :
+			  0;
+
+	return err ? err : check__feed(r->check, rec);
+}
+
 /* What is kept begins with counters, so there must be some all the time. */
 static int take_counters(struct count *c)
 {
 	struct check_run *r = c->ctx;
-	int code = session__sample(&c->ses, false), err;
+	int err, code = session__surround(&c->ses, false, feed, r, &err);
 
-	if (!code)
-		code = session__sample(&c->ses, false);
 	if (code)
 		return code;
 	r->counted = fps_clock();
-	err = recorder__counters(r->recorder, &c->ses.prev, &c->ses.now);
+	if (!err)
+		err = recorder__counters(r->recorder, &c->ses.prev,
+					 &c->ses.now);
 	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
@@ -211,16 +221,6 @@ static int fly(struct count *c)
 }
 
 /* ---- live ---- */
-
-static int feed(void *ctx, const struct fp_rec *rec)
-{
-	struct check_run *r = ctx;
-	int err = r->recorder && r->flight != WRITTEN ?
-			  recorder__feed(r->recorder, rec) :
-			  0;
-
-	return err ? err : check__feed(r->check, rec);
-}
 
 static void on_fact(void *ctx, const struct fp_fact *fact)
 {

@@ -103,14 +103,6 @@ static int drain(struct count *c)
 	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
-static int drain_all(struct count *c)
-{
-	struct whatif_run *r = c->ctx;
-	int err = capture__drain_all(c->ses.cap, feed, r->whatif);
-
-	return err ? count__fail(c, strerror(-err)) : 0;
-}
-
 static bool fits(struct count *c, char *why, size_t len)
 {
 	const struct snapshot *now = &c->ses.now, *delta = &c->ses.interval;
@@ -139,15 +131,14 @@ static void tell_doubt(struct count *c, const char *why)
 static int settle(struct count *c, bool mark)
 {
 	enum { TRIES = 100 };
+	const struct whatif_run *r = c->ctx;
 	char why[256];
-	int i, code;
+	int i, code, err;
 
 	for (i = 0; i < TRIES; i++) {
-		code = session__sample(&c->ses, mark);
-		if (!code)
-			code = drain_all(c);
-		if (!code)
-			code = session__sample(&c->ses, false);
+		code = session__surround(&c->ses, mark, feed, r->whatif, &err);
+		if (err)
+			return count__fail(c, strerror(-err));
 		if (code || fits(c, why, sizeof(why)))
 			return code;
 		if (c->ses.now.lost)
