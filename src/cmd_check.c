@@ -73,6 +73,10 @@ static const struct opt opts[] = {
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if it is no pass: a required rule was not asked, "
 		  "or anything was lost, missed or undecided" },
+	{ .name = "budget", .type = OPT_PERCENT,
+	  .offset = AT(count.capture.budget), .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: record "
+		  "nothing meanwhile, then check nothing (counters stay exact)" },
 	OPT_COMMON,
 	{}
 };

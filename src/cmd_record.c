@@ -52,6 +52,10 @@ static const struct opt opts[] = {
 	{ .name = "all-exits", .offset = AT(to.count.capture.all_exits),
 	  .help = "record each guest entry, and each exit with its reason, "
 		  "and not only how many there were" },
+	{ .name = "budget", .type = OPT_PERCENT,
+	  .offset = AT(to.count.capture.budget), .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: record "
+		  "nothing meanwhile (counters stay exact)" },
 	OPT_COMMON,
 	{ .name = "ring", .type = OPT_COUNT, .offset = AT(ring), .arg = "PAGES",
 	  .test = true,

@@ -276,7 +276,7 @@ int trace_counters__get(struct snapshot *s, const char *text, size_t len)
 	*s = (struct snapshot){
 		.mode = modes[0],
 		.backend = backends[0],
-		.overhead_ns_per_exit = -1,
+		.bpf_ns = -1,
 	};
 	while (!err && trace_text__next(&all, &line, &what))
 		err = get_line(s, line, what, &room);

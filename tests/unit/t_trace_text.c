@@ -170,7 +170,7 @@ static void there_and_back(void **state)
 			      .undecided = 3,
 			      .impossible = 4,
 			      .pending = 5,
-			      .overhead_ns_per_exit = -1,
+			      .bpf_ns = -1,
 			      .folded = 6,
 			      .nr_vcpus = 40,
 			      .vcpus = rows };
