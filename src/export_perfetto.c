@@ -3,6 +3,12 @@
  * For Perfetto and chrome://tracing, in the JSON that both read: a track for each
  * CPU, with who has its registers, and one for each vcpu, with the CPU where its
  * state is.
+ *
+ * How they read numbers: a group is a process, a track is a thread. Thread 0, or one
+ * that another process has, too, is mixed up with others; one whose number is its
+ * process's comes first. And times become doubles: when a host is up for 100 days,
+ * its own are off by some ns, so that slices overlap. Therefore tracks have high
+ * numbers, and the time is 0 where the trace begins.
  */
 #include "export.h"
 
@@ -19,7 +25,9 @@
 #include "trace.h"
 #include "util.h"
 
-enum group { CPUS = 1, VCPUS = 2 }; /* of tracks, for each section */
+enum group { CPUS = 1, VCPUS }; /* of tracks, for each section */
+
+enum { TRACKS = 100000 }; /* more than a group has */
 
 enum whose { NOBODY, GUEST, USER, KERNEL };
 
@@ -44,9 +52,10 @@ struct life {
 struct perfetto {
 	struct json json;
 	unsigned int groups; /* of the sections before */
-	uint64_t clock; /* when the clock of the first host was 0, ns since 1970 */
-	uint64_t shift; /* to that clock, modulo 2^64 */
-	uint64_t last; /* ns */
+	uint64_t first; /* when the first section began, ns since 1970 */
+	uint64_t begin; /* of this section, by the clock of its host .. */
+	uint64_t after; /* .. and by which time after the first, ns */
+	uint64_t last; /* of the section, ns */
 	struct life life[FP_MAX_VCPUS];
 	struct cpu *cpu;
 };
@@ -56,12 +65,13 @@ struct perfetto {
 static struct json *event(struct perfetto *p, const char *phase,
 			  enum group group, uint32_t track)
 {
+	uint64_t pid = p->groups + group;
 	struct json *j = &p->json;
 
 	json__object(j, NULL);
 	json__str(j, "ph", phase);
-	json__u64(j, "pid", p->groups + group);
-	json__u64(j, "tid", track);
+	json__u64(j, "pid", pid);
+	json__u64(j, "tid", pid * TRACKS + track);
 	return j;
 }
 
@@ -77,10 +87,22 @@ static void name_it(struct perfetto *p, const char *what, enum group group,
 	json__end(j);
 }
 
-/* Microseconds, with all digits. */
-static void time_of(struct json *j, const char *key, uint64_t ns)
+/* Else the busiest group is the first. */
+static void sort_group(struct perfetto *p, enum group group)
 {
-	json__double(j, key, (double)ns / 1000);
+	struct json *j = event(p, "M", group, 0);
+
+	json__str(j, "name", "process_sort_index");
+	json__object(j, "args");
+	json__u64(j, "sort_index", p->groups + group);
+	json__end(j);
+	json__end(j);
+}
+
+/* A negative time would be dropped: what was there before begins with the trace. */
+static uint64_t time_of(const struct perfetto *p, uint64_t ns)
+{
+	return sat_sub(ns, p->begin) + p->after;
 }
 
 static void slice(struct perfetto *p, enum group group, uint32_t track,
@@ -89,8 +111,8 @@ static void slice(struct perfetto *p, enum group group, uint32_t track,
 	struct json *j = event(p, "X", group, track);
 
 	json__str(j, "name", name);
-	time_of(j, "ts", from + p->shift);
-	time_of(j, "dur", sat_sub(to, from));
+	json__us(j, "ts", time_of(p, from));
+	json__us(j, "dur", sat_sub(time_of(p, to), time_of(p, from)));
 	json__end(j);
 }
 
@@ -100,7 +122,7 @@ static void mark_gap(struct perfetto *p, const struct fp_rec *rec)
 
 	json__str(j, "name", "records were lost");
 	json__str(j, "s", "t");
-	time_of(j, "ts", rec->ns + p->shift);
+	json__us(j, "ts", time_of(p, rec->ns));
 	json__end(j);
 }
 
@@ -234,14 +256,13 @@ static int open_file(struct export *x)
 	return 0;
 }
 
-/* Several hosts are on one scale. */
+/* Several hosts are on one scale; the one that began first comes first. */
 static void set_clock(struct perfetto *p, const struct trace_about *a)
 {
-	uint64_t clock = a->realtime ? a->realtime - a->monotonic : p->clock;
-
-	if (!p->clock)
-		p->clock = clock;
-	p->shift = clock - p->clock;
+	if (!p->first)
+		p->first = a->realtime;
+	p->begin = a->monotonic;
+	p->after = sat_sub(a->realtime, p->first);
 }
 
 static void name_group(const struct export *x, enum group group,
@@ -255,6 +276,7 @@ static void name_group(const struct export *x, enum group group,
 	else
 		snprintf(name, sizeof(name), "%s", what);
 	name_it(x->own, "process_name", group, 0, name);
+	sort_group(x->own, group);
 }
 
 static int begin(struct export *x)

@@ -38,7 +38,7 @@ perfetto()
 	       ($e | map(select(.ph == "M" and .name == "process_name")) | length) == 2 and
 	       ($e | map(select(.ph == "X" and .pid == 2)) | length) == 4 and
 	       ($e | map(select(.ph == "X" and .pid == 2).name) | unique) == ["live on CPU 0"] and
-	       ($e | map(select(.ph == "X" and .pid == 1 and .tid == 0).name) | unique) ==
+	       ($e | map(select(.ph == "X" and .pid == 1 and .tid == 100000).name) | unique) ==
 		["a task", "kernel NEON", "vcpu 0"] and
 	       ($e | map(select(.ph == "X")) | all(.[]; .dur >= 0 and .ts > 0))' "$tmp/out"
 }
