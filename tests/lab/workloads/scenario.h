@@ -16,6 +16,7 @@ struct options {
 	/* the free loads */
 	int vms, vcpus, bystanders, procs;
 	const char *modes;
+	const char *only;	/* one operation of cost */
 	unsigned int signals, neon, neon_task, wfi_us;
 	double seconds;
 };
