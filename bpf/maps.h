@@ -17,6 +17,7 @@ const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
 const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */
 const volatile bool all_exits; /* and so does each guest entry and exit */
+const volatile bool exits_by_kvm; /* guest exits are taken from KVM's count */
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */

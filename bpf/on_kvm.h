@@ -36,6 +36,7 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	bpf_probe_read_kernel_str(v->comm, sizeof(v->comm),
 				  BPF_CORE_READ(t, group_leader, comm));
 	v->slot = *slot;
+	v->exits_before = exits_by_kvm ? vcpu_exits(vcpu) : 0;
 	v->home = FP_NO_CPU;
 	v->gen++;
 	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY)) {
@@ -94,34 +95,46 @@ loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 					     struct task_struct *t)
 {
-	__u64 vcpu = task_loaded_vcpu(t);
+	__u64 vcpu = current_loaded_vcpu();
 	bool first;
 
 	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
 }
 
 /*
- * A kprobe everywhere, as kernel_neon_begin(): softirqs are on here, and one that
- * uses NEON after TIF_FOREIGN_FPSTATE was read would leave it stale.
+ * Softirqs are on here. As kprobe it runs with interrupts masked, and the event is
+ * made at once. As fentry, one may use NEON at any point of it, and make stale what
+ * was read of TIF_FOREIGN_FPSTATE: the event is left to the next hook where nothing
+ * can come in between. In load_fp() that is the save, or the softirq's; what comes
+ * before it changes nothing that the event depends on, or it would have a hook.
  */
-SEC("kprobe")
-int vcpu_load(struct pt_regs *ctx)
+static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
 {
-	__u64 vcpu = PT_REGS_PARM1(ctx);
-	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, FP_EV_VLOAD);
-	struct fp_vcpu *v;
 	bool first;
 
 	if (!c)
-		return 0;
-	v = loaded_here(c, t, vcpu, &first);
-	ev.in_run = !first;
-	ev.arg = c->model.buf == vcpu_buf(vcpu);
-	tell_stream(c, vcpu_buf(vcpu));
-	on_event(c, v, &ev);
-	c->unbound_by = c->slot;
+		return NULL;
+	c->again = 0;
+	loaded_here(c, current_task(), vcpu, &first);
+	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
+	return c;
+}
+
+SEC("kprobe")
+int k_vcpu_load(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
+
+	if (c)
+		vload(bpf_get_smp_processor_id());
+	return 0;
+}
+
+SEC("fentry")
+int f_vcpu_load(unsigned long long *ctx)
+{
+	on_vcpu_load(as_number((const void *)ctx[0]));
 	return 0;
 }
 
@@ -220,6 +233,7 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!c)
 		return 0;
+	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	account(c, NULL, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
@@ -227,7 +241,7 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 		barrier();
 		v->task = 0;
 		barrier();
-		ev.foreign = task_flags(t) & foreign_mask && !c->saved_outside;
+		ev.foreign = foreign() && !c->saved_outside;
 		ADD(v->runs, 1);
 	} else {
 		early_run((__u64)t);
@@ -236,6 +250,44 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 	record_only(&ev, v, FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
+	return 0;
+}
+
+/* By the count of KVM, if @v still is that vcpu after it was read. */
+static __always_inline void count_exits(struct fp_vcpu *v, __u64 *exits)
+{
+	__u64 vcpu = v->vcpu, n;
+	__u32 gen = v->gen;
+
+	if (!exits_by_kvm || !vcpu)
+		return;
+	n = vcpu_exits(vcpu) - v->exits_before;
+	barrier();
+	if (v->vcpu == vcpu && v->gen == gen)
+		*exits = n;
+}
+
+/*
+ * Run by the reader, where exits have no hook: @n slots. Hot hooks are fentry there,
+ * which no bpf(2) call makes the kernel drop.
+ */
+struct count_all_exits {
+	__u32 n;
+};
+
+static long count_one(__u32 slot, void *unused)
+{
+	struct fp_vcpu *v = slot_at(slot);
+
+	if (v && v->state == FP_SLOT_LIVE)
+		count_exits(v, &v->exits_read);
+	return 0;
+}
+
+SEC("syscall")
+int count_all_exits(struct count_all_exits *args)
+{
+	bpf_loop(args->n, count_one, NULL, 0);
 	return 0;
 }
 
@@ -251,6 +303,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	tell(v->home, v->buf, FP_NOTE_GONE);
 	record_in_memory(FP_EV_VCPU_END, v->buf, v);
 	owe_no_more(v);
+	count_exits(v, &v->exits);
 	v->task = 0;
 	v->buf = 0;
 	v->vcpu = 0;

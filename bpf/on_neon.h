@@ -19,11 +19,11 @@ static __always_inline int on_neon_begin(__u64 caller)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	struct fp_vcpu *v = runs_now(t);
-	bool softirq = in_serving_softirq(t);
+	struct fp_vcpu *v = runs_now();
+	bool softirq = current_in_softirq();
 	struct fp_event ev = {
 		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
-		.foreign = foreign_now(t),
+		.foreign = streaming && foreign(),
 		.in_run = !!v,
 	};
 
@@ -85,7 +85,7 @@ static __always_inline int on_bind_kernel(struct fp_percpu *c,
 	struct fp_event ev = {
 		.buf = buf,
 		.kind = FP_EV_BIND_KERNEL,
-		.arg = in_serving_softirq(t),
+		.arg = current_in_softirq(),
 	};
 
 	ADD(c->events[FP_EV_BIND_KERNEL], 1);
@@ -117,7 +117,7 @@ static __always_inline void leave_begin(struct fp_percpu *c, __u64 t)
 static __always_inline void pass_begin(struct fp_percpu *c,
 				       struct task_struct *t)
 {
-	if (c->begins == (__u64)t && !in_serving_softirq(t))
+	if (c->begins == (__u64)t && !current_in_softirq())
 		c->begins = 0;
 }
 

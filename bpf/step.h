@@ -13,13 +13,61 @@
 #include "verdict.h"
 
 /* One event, all of it. Counted first: what is decided is never more. */
-static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
-				     const struct fp_event *ev)
+static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
+				      const struct fp_event *ev)
 {
 	__u32 step = fp_step(&c->model, ev);
 
+	c->again = 0;
 	account(c, v, step);
 	judge_on(bpf_get_smp_processor_id(), v, ev, step);
+}
+
+/* TIF_FOREIGN_FPSTATE of current. */
+static __always_inline __u8 foreign(void)
+{
+	return !!(current_flags() & foreign_mask);
+}
+
+/* An event about the user state of @t, which is current. */
+static __always_inline struct fp_event task_event(const struct task_struct *t,
+						  __u8 kind)
+{
+	struct fp_event ev = {
+		.buf = task_buf(t),
+		.gen = (__u32)bpf_get_current_pid_tgid(),
+		.kind = kind,
+		.foreign = foreign(),
+	};
+
+	return ev;
+}
+
+/* The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. */
+__noinline int vload(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = task_event(current_task(), FP_EV_VLOAD);
+	__u64 buf = vcpu_buf(current_loaded_vcpu());
+
+	if (!c)
+		return 0;
+	ev.in_run = c->loading == FP_LOADING_AGAIN;
+	ev.arg = c->model.buf == buf;
+	c->loading = FP_LOADING_NOT;
+	tell_stream(c, buf);
+	take_step(c, slot_at(c->slot), &ev);
+	c->unbound_by = c->slot;
+	return 0;
+}
+
+/* @ev comes after all that happened before on this CPU. */
+static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
+				     const struct fp_event *ev)
+{
+	if (c->loading)
+		vload(bpf_get_smp_processor_id());
+	take_step(c, v, ev);
 }
 
 /* Something happens to the state in @buf, which CPU @nr may hold. */
@@ -39,34 +87,14 @@ static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
 }
 
 /*
- * Whom @t runs, for the stream: between vcpu_load() taking the vcpu and our hook
- * there, nothing else tells.
+ * Whom current runs, for the stream: between vcpu_load() taking the vcpu and our
+ * hook there, nothing else tells.
  */
-static __always_inline struct fp_vcpu *runs_now(const struct task_struct *t)
+static __always_inline struct fp_vcpu *runs_now(void)
 {
-	__u64 loaded = streaming ? task_loaded_vcpu(t) : 0;
+	__u64 loaded = streaming ? current_loaded_vcpu() : 0;
 
 	return loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
-}
-
-/* TIF_FOREIGN_FPSTATE of @t, for the stream. */
-static __always_inline __u8 foreign_now(const struct task_struct *t)
-{
-	return streaming && task_flags(t) & foreign_mask;
-}
-
-/* An event about the user state of @t, which is current. */
-static __always_inline struct fp_event task_event(const struct task_struct *t,
-						  __u8 kind)
-{
-	struct fp_event ev = {
-		.buf = task_buf(t),
-		.gen = (__u32)bpf_get_current_pid_tgid(),
-		.kind = kind,
-		.foreign = !!(task_flags(t) & foreign_mask),
-	};
-
-	return ev;
 }
 
 /* ---- what happens to a state in memory ---- */
@@ -82,7 +110,7 @@ static __always_inline int on_current(__u8 kind, __u64 why)
 		return 0;
 	ADD(c->events[kind], 1);
 	if (why)
-		tell_other(task_home(t), ev.buf, why);
+		tell_other(current_home(), ev.buf, why);
 	on_event(c, NULL, &ev);
 	return 0;
 }

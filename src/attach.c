@@ -26,6 +26,7 @@ struct point {
 	const struct hook *hook;
 	const char *fn; /* which of its names, NULL: this kernel has none */
 	bool no_fentry; /* tried, and refused */
+	bool by_kvm; /* not needed: KVM's own count tells */
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	int err;
@@ -48,6 +49,8 @@ static bool uses_fentry(const struct point *p)
 
 static const char *mechanism(const struct point *p)
 {
+	if (p->by_kvm)
+		return "KVM's count";
 	if (p->hook->flags & HOOK_RAW_TP)
 		return "raw_tp";
 	if (uses_fentry(p))
@@ -124,7 +127,31 @@ static struct bpf_program *program_of(const struct attach *a,
 	return bpf_object__find_program_by_name(a->skel->obj, name);
 }
 
-static int set_up_programs(struct attach *a)
+static const struct point *point_of(const struct attach *a, const char *kprobe)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		if (a->point[i].fn &&
+		    strcmp(a->point[i].hook->kprobe, kprobe) == 0)
+			return &a->point[i];
+	}
+	return NULL;
+}
+
+/*
+ * Whether exits need no hook: live ones are seen by their bind, and KVM counts them
+ * all. Its count is read by bpf(2), which makes no kernel drop an fentry program. The
+ * stream wants each exit when it happens.
+ */
+static bool exits_by_kvm(const struct attach *a,
+			 const struct capture_opts *opts)
+{
+	return !opts->stream && uses_fentry(point_of(a, "k_bind_state")) &&
+	       kernel__counts_exits();
+}
+
+static int set_up_programs(struct attach *a, const struct capture_opts *opts)
 {
 	struct bpf_program *prog;
 	size_t i;
@@ -137,6 +164,14 @@ static int set_up_programs(struct attach *a)
 
 		if (!p->fn)
 			continue;
+		p->by_kvm = p->hook->flags & HOOK_EXITS &&
+			    exits_by_kvm(a, opts);
+		if (p->by_kvm) {
+			a->skel->rodata->exits_by_kvm = true;
+			bpf_program__set_autoload(
+				a->skel->progs.count_all_exits, true);
+			continue;
+		}
 		p->prog = program_of(a, p);
 		if (!p->prog)
 			return -ENOENT;
@@ -152,18 +187,6 @@ static int set_up_programs(struct attach *a)
 		}
 	}
 	return 0;
-}
-
-static bool loads_by_bind(const struct attach *a)
-{
-	size_t i;
-
-	for (i = 0; i < a->nr; i++) {
-		if (a->point[i].fn &&
-		    strcmp(a->point[i].hook->kprobe, "k_bind_task") == 0)
-			return true;
-	}
-	return false;
 }
 
 /* There must be one, even if nothing goes there. */
@@ -186,10 +209,10 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->all_exits = opts->all_exits;
-	a->skel->rodata->loads_by_bind = loads_by_bind(a);
+	a->skel->rodata->loads_by_bind = point_of(a, "k_bind_task");
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.stream, ring_size(opts));
-	err = set_up_programs(a);
+	err = set_up_programs(a, opts);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -227,7 +250,7 @@ static int attach_points(struct attach *a, char *why, size_t len)
 	for (i = 0; i < a->nr; i++) {
 		struct point *p = &a->point[i];
 
-		if (!p->fn)
+		if (!p->prog)
 			continue;
 		attach_point(p);
 		if (!p->err)
@@ -277,10 +300,10 @@ static void describe(struct attach *a)
 		a->info[i] = (struct capture_hook){
 			.name = p->fn ? p->fn : p->hook->fn[0],
 			.what = p->hook->what,
-			.mechanism = p->link ? mechanism(p) : NULL,
+			.mechanism = p->link || p->by_kvm ? mechanism(p) : NULL,
 			.required = p->hook->flags & HOOK_REQUIRED,
 		};
-		if (p->link)
+		if (a->info[i].mechanism)
 			continue;
 		if (p->fn)
 			snprintf(a->why[i], sizeof(a->why[i]), "refused: %s",
@@ -372,6 +395,16 @@ void attach__close(struct attach *a)
 void attach__enable(struct attach *a)
 {
 	__atomic_store_n(&a->skel->bss->enabled, 1, __ATOMIC_RELEASE);
+}
+
+void attach__count_exits(const struct attach *a, uint32_t slots)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &slots,
+		    .ctx_size_in = sizeof(slots));
+
+	if (a->skel->rodata->exits_by_kvm)
+		bpf_prog_test_run_opts(
+			bpf_program__fd(a->skel->progs.count_all_exits), &opts);
 }
 
 int attach__vcpus_fd(const struct attach *a)

@@ -338,6 +338,7 @@ int capture__read(struct capture *c, struct snapshot *s)
 {
 	struct counters n = live(c);
 
+	attach__count_exits(c->attach, slots__high(c->slots));
 	return read_all(c, &n, s);
 }
 
@@ -400,6 +401,7 @@ static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
 {
 	uint64_t before = transfers(c);
 
+	attach__count_exits(c->attach, slots__high(c->slots));
 	if (!quiet(c, before) || sethostname(name, len))
 		return false;
 	c->marks++;

@@ -237,17 +237,22 @@ static bool has_member(const struct btf *btf, const char *type,
 	return false;
 }
 
+static bool kernel_has_member(const char *type, const char *member)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && has_member(btf, type, member);
+
+	btf__free(btf);
+	return has;
+}
+
 bool kernel__guest_visible(const char *mode)
 {
-	struct btf *btf;
-	bool visible;
+	return strcmp(mode, "pkvm") != 0 ||
+	       kernel_has_member("kvm_vcpu_arch", "fp_state");
+}
 
-	if (strcmp(mode, "pkvm") != 0)
-		return true;
-	btf = btf__parse(BTF_PATH, NULL);
-	if (!btf)
-		return false;
-	visible = has_member(btf, "kvm_vcpu_arch", "fp_state");
-	btf__free(btf);
-	return visible;
+bool kernel__counts_exits(void)
+{
+	return kernel_has_member("kvm_vcpu_stat", "exits");
 }

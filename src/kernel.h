@@ -40,4 +40,7 @@ uint32_t kernel__sve_vl(void);
  */
 bool kernel__guest_visible(const char *mode);
 
+/* Whether BTF tells where a vcpu has its count of exits. */
+bool kernel__counts_exits(void);
+
 #endif /* FPSTAT_KERNEL_FACTS_H */

@@ -48,12 +48,16 @@ struct fp_vcpu {
 
 	__u64 runs;
 	__u64 exits;
+	__u64 exits_read; /* the same, if the reader has them counted; or more */
+	__u64 exits_before; /* those of KVM's count that are in neither */
 	__u64 runs_live;
 	__u64 collateral; /* loads of others that only its load made necessary */
 	struct fp_ops guest;
 	struct fp_ops host;
 	__u64 cause[FP_CAUSE_SLOTS]; /* saves of the guest's state, by cause */
 };
+
+enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 
 /* One CPU: its automaton, and what is charged to no vcpu. */
 struct fp_percpu {
@@ -65,6 +69,9 @@ struct fp_percpu {
 	__u32 nested; /* the last NEON section in a softirq seemed nested */
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
 	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
+	__u32 loading; /* enum fp_loading: a vcpu_load() that is no event yet */
+	__u32 pad_loading;
+	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 
