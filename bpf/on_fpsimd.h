@@ -104,17 +104,6 @@ static __always_inline int on_bind_task(void)
 
 /* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
 
-/* Where @v has its state live now. */
-static __always_inline void move_home(struct fp_vcpu *v)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	if (v->home == cpu)
-		return;
-	tell(v->home, v->buf, FP_NOTE_MOVED);
-	v->home = cpu;
-}
-
 static __always_inline int on_bind_state(__u64 buf)
 {
 	struct task_struct *t = current_task();
@@ -141,13 +130,11 @@ static __always_inline int on_bind_state(__u64 buf)
 			return 0;
 		}
 	}
-	if (v) {
+	if (v)
 		ev.gen = v->gen;
-		move_home(v);
-	}
-	on_event(c, v, &ev);
-	if (v && fp_judge_knows(&c->judge, &ev, FP_OP_LIVE))
-		c->again = buf;
+	if (is_behind(c))
+		catch_up(bpf_get_smp_processor_id());
+	on_guest_live(c, v, &ev);
 	return 0;
 }
 

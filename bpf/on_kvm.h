@@ -101,6 +101,13 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
 }
 
+/* What KVM had counted when we knew of none; @known: those that we know of now. */
+static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
+{
+	if (settles)
+		v->exits_before = vcpu_exits(v->vcpu) - known;
+}
+
 /*
  * Softirqs are on here. As kprobe it runs with interrupts masked, and the event is
  * made at once. As fentry, one may use NEON at any point of it, and make stale what
@@ -111,12 +118,15 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
 {
 	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v;
 	bool first;
 
 	if (!c)
 		return NULL;
 	c->again = 0;
-	loaded_here(c, current_task(), vcpu, &first);
+	v = loaded_here(c, current_task(), vcpu, &first);
+	if (v)
+		set_exits(v, v->exits);
 	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
 	return c;
 }
@@ -127,7 +137,7 @@ int k_vcpu_load(struct pt_regs *ctx)
 	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
 
 	if (c)
-		vload(bpf_get_smp_processor_id());
+		catch_up(bpf_get_smp_processor_id());
 	return 0;
 }
 
@@ -188,6 +198,103 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 		ev = exit_event(t, ctx);
 		record_only(&ev, v, FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 	}
+	return 0;
+}
+
+/* ---- exits, where a kprobe at the bind would cost ten times as much ---- */
+
+/* @v has exited, and its guest does not own the registers: the host may still. */
+static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
+{
+	struct fp_event ev = { .kind = FP_EV_EXIT, .foreign = foreign() };
+
+	if (!seen_eager && !seen_martin)
+		account(c, v, fp_step(&c->model, &ev));
+}
+
+/*
+ * The exit of the vcpu that is loaded here was live if the vcpu says so: from the
+ * exit to the next entry nobody writes that. TIF_FOREIGN_FPSTATE at the entry follows
+ * from what has come since vcpu_load(): only a save sets it.
+ */
+__noinline int settle(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = { .kind = FP_EV_BIND_VCPU, .in_run = 1 };
+	struct fp_vcpu *v = c ? slot_at(c->slot) : NULL;
+
+	if (!c || !v)
+		return 0;
+	if (vcpu_hint(v->vcpu) != FP_HINT_GUEST) {
+		show_policy(c, v);
+		return 0;
+	}
+	ev.buf = v->buf;
+	ev.gen = v->gen;
+	ev.foreign = c->gone && !(c->model.bound == FP_BOUND_VCPU &&
+				  c->model.buf == v->buf &&
+				  c->model.gen == v->gen);
+	on_guest_live(c, v, &ev);
+	return 0;
+}
+
+/*
+ * One more exit of @v. Softirqs are on in kvm_exit: what one does with NEON while we
+ * are at work is put off, and one that came before, right after the exit, has settled
+ * it (settle_before()). So there is one at a time who counts. With the flag set, and
+ * nothing put off, the guest does not own the registers, nor did it at the exit.
+ */
+static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
+					__u32 cpu)
+{
+	c->settling = 1;
+	barrier();
+	if (c->settled) {
+		c->settled = 0;
+	} else {
+		v->exits++;
+		if (c->again == v->buf && !c->judge.note)
+			v->runs_live++;
+		else if (!foreign() || is_behind(c))
+			settle(cpu);
+	}
+	barrier();
+	if (is_behind(c))
+		catch_up(cpu);
+	barrier();
+	c->settling = 0;
+}
+
+/* The first exit of a vcpu that was loaded before capture began. */
+__noinline int first_exit(__u32 cpu)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = c ? adopt(c, current_task()) : NULL;
+
+	if (v) {
+		set_exits(v, v->exits + 1);
+		settle_exit(c, v, cpu);
+	} else if (c) {
+		ADD(c->untracked_exits, 1);
+	}
+	return 0;
+}
+
+/* Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. */
+SEC("raw_tp/kvm_exit")
+int kvm_exit_settle(void *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->slot);
+	if (v)
+		settle_exit(c, v, cpu);
+	else
+		first_exit(cpu);
 	return 0;
 }
 

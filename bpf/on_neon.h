@@ -8,12 +8,32 @@
 
 #include "kernel.h"
 #include "maps.h"
+#include "on_kvm.h"
 #include "step.h"
 #include "verdict.h"
 
 #include <bpf/bpf_tracing.h>
 
 /* ---- the begin of a section ---- */
+
+/*
+ * Has it come between a guest's exit and kvm_exit? KVM has counted that exit then, and
+ * we have not. Nothing but a softirq gets in there.
+ */
+static __always_inline void settle_before(struct fp_percpu *c)
+{
+	__u64 vcpu = current_loaded_vcpu();
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
+	    vcpu_exits(vcpu) - v->exits_before == v->exits)
+		return;
+	c->settled = 1;
+	v->exits++;
+	if (is_behind(c))
+		catch_up(bpf_get_smp_processor_id());
+	settle(bpf_get_smp_processor_id());
+}
 
 static __always_inline int on_neon_begin(__u64 caller)
 {
@@ -29,6 +49,8 @@ static __always_inline int on_neon_begin(__u64 caller)
 
 	if (!c)
 		return 0;
+	if (settles && softirq)
+		settle_before(c);
 	/* Two constants: 5.10 forgets the range of a number that was spilled. */
 	if (softirq)
 		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);

@@ -19,6 +19,10 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 	__u32 step = fp_step(&c->model, ev);
 
 	c->again = 0;
+	if (ev->kind == FP_EV_VLOAD)
+		c->gone = ev->foreign;
+	else if (ev->kind == FP_EV_SAVE)
+		c->gone = 1;
 	account(c, v, step);
 	judge_on(bpf_get_smp_processor_id(), v, ev, step);
 }
@@ -61,15 +65,6 @@ __noinline int vload(__u32 cpu)
 	return 0;
 }
 
-/* @ev comes after all that happened before on this CPU. */
-static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
-				     const struct fp_event *ev)
-{
-	if (c->loading)
-		vload(bpf_get_smp_processor_id());
-	take_step(c, v, ev);
-}
-
 /* Something happens to the state in @buf, which CPU @nr may hold. */
 static __always_inline void tell(__u32 nr, __u64 buf, __u64 why)
 {
@@ -84,6 +79,98 @@ static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
 {
 	if (nr != bpf_get_smp_processor_id())
 		tell(nr, buf, why);
+}
+
+/* Where @v has its state live now. */
+static __always_inline void move_home(struct fp_vcpu *v)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (v->home == cpu)
+		return;
+	tell(v->home, v->buf, FP_NOTE_MOVED);
+	v->home = cpu;
+}
+
+/* The guest of @v, if it has a slot, has exited with its state live. */
+static __always_inline void on_guest_live(struct fp_percpu *c, struct fp_vcpu *v,
+					  const struct fp_event *ev)
+{
+	if (v)
+		move_home(v);
+	take_step(c, v, ev);
+	if (v && fp_judge_knows(&c->judge, ev, FP_OP_LIVE))
+		c->again = ev->buf;
+}
+
+/* ---- events that wait for their turn ---- */
+
+/*
+ * Puts off what a softirq does while kvm_exit settles an exit below it. It uses NEON,
+ * once or many times: after the first save there is nothing left to save, and one
+ * more section changes nothing that one of these had not.
+ */
+__noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_later *l;
+	__u32 room;
+
+	if (!c)
+		return 0;
+	room = FP_LATER - (c->later_tail - c->later_head);
+	if (unpack(buf, event).kind == FP_EV_NEON_SOFTIRQ)
+		c->later_full = room < 2;
+	if (c->later_full)
+		return 0;
+	l = &c->later[c->later_tail & (FP_LATER - 1)];
+	l->buf = buf;
+	l->event = event;
+	l->slot = slot;
+	barrier();
+	c->later_tail++;
+	return 0;
+}
+
+/* Takes the steps that are due on this CPU, in their order. */
+__noinline int catch_up(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_later *l;
+	struct fp_event ev;
+	int i;
+
+	if (!c)
+		return 0;
+	for (i = 0; i < FP_LATER && c->later_head != c->later_tail; i++) {
+		l = &c->later[c->later_head & (FP_LATER - 1)];
+		ev = unpack(l->buf, l->event);
+		take_step(c, slot_at(l->slot), &ev);
+		c->later_head++;
+	}
+	if (c->loading)
+		vload(cpu);
+	return 0;
+}
+
+static __always_inline bool is_behind(const struct fp_percpu *c)
+{
+	return c->loading || (settles && c->later_head != c->later_tail);
+}
+
+/* @ev comes after all that happened before on this CPU. */
+static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
+				     const struct fp_event *ev)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (settles && c->settling) {
+		put_off(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
+		return;
+	}
+	if (is_behind(c))
+		catch_up(cpu);
+	take_step(c, v, ev);
 }
 
 /*

@@ -27,6 +27,17 @@ int kvm_entry(void *ctx)
 	return 0;
 }
 
+SEC("kprobe")
+int bind_witness(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+	__u64 loaded = current_loaded_vcpu();
+
+	if (c && loaded && vcpu_buf(loaded) == bound_buf(PT_REGS_PARM1(ctx)))
+		c->w_binds++;
+	return 0;
+}
+
 static __always_inline int on_thread_switch(void)
 {
 	struct fp_percpu *c = this_cpu();

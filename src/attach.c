@@ -26,7 +26,7 @@ struct point {
 	const struct hook *hook;
 	const char *fn; /* which of its names, NULL: this kernel has none */
 	bool no_fentry; /* tried, and refused */
-	bool by_kvm; /* not needed: KVM's own count tells */
+	const char *instead; /* what tells the same for less: not needed */
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	int err;
@@ -36,6 +36,7 @@ struct attach {
 	struct capture_bpf *skel;
 	struct xcheck_bpf *xcheck;
 	struct ksyms *ksyms;
+	struct kernel_vcpu vcpu;
 	size_t nr;
 	struct point point[MAX_HOOKS];
 	struct capture_hook info[MAX_HOOKS];
@@ -49,8 +50,8 @@ static bool uses_fentry(const struct point *p)
 
 static const char *mechanism(const struct point *p)
 {
-	if (p->by_kvm)
-		return "KVM's count";
+	if (p->instead)
+		return p->instead;
 	if (p->hook->flags & HOOK_RAW_TP)
 		return "raw_tp";
 	if (uses_fentry(p))
@@ -140,15 +141,28 @@ static const struct point *point_of(const struct attach *a, const char *kprobe)
 }
 
 /*
- * Whether exits need no hook: live ones are seen by their bind, and KVM counts them
- * all. Its count is read by bpf(2), which makes no kernel drop an fentry program. The
- * stream wants each exit when it happens.
+ * What makes the hook at @p needless. With an fentry at the bind, live exits are seen
+ * there, and KVM counts all of them: its count is read by bpf(2), which makes no
+ * kernel drop an fentry program. Without it, kvm_exit tells live exits by what the
+ * vcpu says of itself, if nobody else binds a state there. The stream wants each exit
+ * from where it happened.
  */
-static bool exits_by_kvm(const struct attach *a,
-			 const struct capture_opts *opts)
+static const char *cheaper(const struct attach *a, const struct point *p,
+			   const struct capture_opts *opts)
 {
-	return !opts->stream && uses_fentry(point_of(a, "k_bind_state")) &&
-	       kernel__counts_exits();
+	bool fentry = uses_fentry(point_of(a, "k_bind_state"));
+	bool known = !opts->stream && a->vcpu.counts_exits;
+	bool settles = known && !fentry && a->vcpu.alone_is_bound;
+
+	if (p->hook->flags & HOOK_BINDS && settles)
+		return "kvm_exit";
+	if (p->hook->flags & HOOK_EXITS && settles)
+		return "kvm_exit";
+	if (p->hook->flags & HOOK_EXITS && known && fentry)
+		return "KVM's count";
+	if (p->hook->flags & HOOK_SETTLES && !settles)
+		return "not needed";
+	return NULL;
 }
 
 static int set_up_programs(struct attach *a, const struct capture_opts *opts)
@@ -164,14 +178,9 @@ static int set_up_programs(struct attach *a, const struct capture_opts *opts)
 
 		if (!p->fn)
 			continue;
-		p->by_kvm = p->hook->flags & HOOK_EXITS &&
-			    exits_by_kvm(a, opts);
-		if (p->by_kvm) {
-			a->skel->rodata->exits_by_kvm = true;
-			bpf_program__set_autoload(
-				a->skel->progs.count_all_exits, true);
+		p->instead = cheaper(a, p, opts);
+		if (p->instead)
 			continue;
-		}
 		p->prog = program_of(a, p);
 		if (!p->prog)
 			return -ENOENT;
@@ -213,6 +222,11 @@ static int load(struct attach *a, uint64_t foreign_mask, unsigned int cpus,
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.stream, ring_size(opts));
 	err = set_up_programs(a, opts);
+	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
+	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
+					!a->skel->rodata->settles;
+	bpf_program__set_autoload(a->skel->progs.count_all_exits,
+				  a->skel->rodata->exits_by_kvm);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -300,7 +314,7 @@ static void describe(struct attach *a)
 		a->info[i] = (struct capture_hook){
 			.name = p->fn ? p->fn : p->hook->fn[0],
 			.what = p->hook->what,
-			.mechanism = p->link || p->by_kvm ? mechanism(p) : NULL,
+			.mechanism = p->link || p->instead ? mechanism(p) : NULL,
 			.required = p->hook->flags & HOOK_REQUIRED,
 		};
 		if (a->info[i].mechanism)
@@ -369,6 +383,7 @@ struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 
 	snprintf(why, len, "out of memory");
 	if (a) {
+		kernel__vcpu(&a->vcpu);
 		a->ksyms = find_functions();
 		if (a->ksyms)
 			err = try_all(a, cal, cpus, opts, why, len);

@@ -305,6 +305,7 @@ static void read_witness(struct capture *c, const struct counters *n)
 	c->last_witness = (struct witness){
 		.exits = SUM(n, w_entries),
 		.live = SUM(n, w_live),
+		.binds = SUM(n, w_binds),
 		.switch_saves = SUM(n, w_switch_saves),
 		.counted_switch_saves = SUM(n, w_switch_counted),
 		.neon = SUM(n, w_neon),

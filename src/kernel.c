@@ -237,22 +237,31 @@ static bool has_member(const struct btf *btf, const char *type,
 	return false;
 }
 
-static bool kernel_has_member(const char *type, const char *member)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && has_member(btf, type, member);
-
-	btf__free(btf);
-	return has;
-}
-
 bool kernel__guest_visible(const char *mode)
 {
-	return strcmp(mode, "pkvm") != 0 ||
-	       kernel_has_member("kvm_vcpu_arch", "fp_state");
+	struct btf *btf;
+	bool visible;
+
+	if (strcmp(mode, "pkvm") != 0)
+		return true;
+	btf = btf__parse(BTF_PATH, NULL);
+	if (!btf)
+		return false;
+	visible = has_member(btf, "kvm_vcpu_arch", "fp_state");
+	btf__free(btf);
+	return visible;
 }
 
-bool kernel__counts_exits(void)
+void kernel__vcpu(struct kernel_vcpu *kv)
 {
-	return kernel_has_member("kvm_vcpu_stat", "exits");
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	*kv = (struct kernel_vcpu){};
+	if (!btf)
+		return;
+	kv->counts_exits = has_member(btf, "kvm_vcpu_stat", "exits");
+	kv->alone_is_bound =
+		has_member(btf, "kvm_vcpu_arch", "fp_state") &&
+		!has_member(btf, "thread_struct", "kernel_fpsimd_state");
+	btf__free(btf);
 }

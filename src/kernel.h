@@ -40,7 +40,15 @@ uint32_t kernel__sve_vl(void);
  */
 bool kernel__guest_visible(const char *mode);
 
-/* Whether BTF tells where a vcpu has its count of exits. */
-bool kernel__counts_exits(void);
+/* What BTF knows of a vcpu. */
+struct kernel_vcpu {
+	bool counts_exits; /* where its count of exits is */
+	/*
+	 * It says itself that its guest owns the registers (6.0 to 6.9), and nothing
+	 * else is bound by fpsimd_bind_state_to_cpu() (up to 6.7).
+	 */
+	bool alone_is_bound;
+};
+void kernel__vcpu(struct kernel_vcpu *kv);
 
 #endif /* FPSTAT_KERNEL_FACTS_H */

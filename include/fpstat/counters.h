@@ -57,6 +57,16 @@ struct fp_vcpu {
 	__u64 cause[FP_CAUSE_SLOTS]; /* saves of the guest's state, by cause */
 };
 
+/* An event that a softirq brought while an exit was being settled. */
+struct fp_later {
+	__u64 buf;
+	__u64 event; /* the second half of struct fp_event */
+	__u32 slot;
+	__u32 pad;
+};
+
+#define FP_LATER 8 /* power of two */
+
 enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 
 /* One CPU: its automaton, and what is charged to no vcpu. */
@@ -70,7 +80,14 @@ struct fp_percpu {
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
 	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
 	__u32 loading; /* enum fp_loading: a vcpu_load() that is no event yet */
-	__u32 pad_loading;
+	__u32 gone; /* TIF_FOREIGN_FPSTATE was set after vcpu_load(), or is since */
+	__u32 settling; /* kvm_exit is at work: softirqs put their events off */
+	__u32 settled; /* a softirq has settled the exit that kvm_exit is to tell */
+	__u32 later_head;
+	__u32 later_tail;
+	__u32 later_full; /* this section is not put off: nothing is new in it */
+	__u32 pad_later;
+	struct fp_later later[FP_LATER];
 	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
@@ -100,6 +117,7 @@ struct fp_percpu {
 	__u64 user_saves;
 	__u64 w_entries;
 	__u64 w_live;
+	__u64 w_binds; /* of guests' states */
 	__u64 w_neon;
 	__u64 w_switch_saves; /* as the flag at the switch foretold */
 	__u64 w_switch_counted; /* as they were counted in between */
