@@ -213,6 +213,12 @@ static __always_inline __u64 current_flags(void)
 	return bpf_get_current_task_btf()->thread_info.flags;
 }
 
+static __always_inline __u32 current_pid(void)
+{
+	return current_is_typed() ? (__u32)bpf_get_current_task_btf()->pid :
+				    (__u32)bpf_get_current_pid_tgid();
+}
+
 static __always_inline bool current_in_softirq(void)
 {
 	__u64 count;

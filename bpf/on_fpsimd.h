@@ -80,7 +80,7 @@ static __always_inline int on_load(void)
 	v = owed_by(c, (__u64)t);
 	if (v)
 		owe_no_more(v);
-	tell_other(current_home(), ev.buf, FP_NOTE_MOVED);
+	tell_other(c, current_home(), ev.buf, FP_NOTE_MOVED);
 	on_event(c, v, &ev);
 	return 0;
 }
@@ -133,7 +133,7 @@ static __always_inline int on_bind_state(__u64 buf)
 	if (v)
 		ev.gen = v->gen;
 	if (is_behind(c))
-		catch_up(bpf_get_smp_processor_id());
+		catch_up(c->cpu);
 	on_guest_live(c, v, &ev);
 	return 0;
 }

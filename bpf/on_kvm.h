@@ -47,22 +47,47 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	return v;
 }
 
-/* The thread @t begins a KVM_RUN for @v. */
-static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
+/* @t ran another vcpu before, or none: so v->thread is who ran @v, and nothing else. */
+static __always_inline void change_thread(struct fp_vcpu *v, __u64 t, __u32 slot)
 {
 	__u32 *was = bpf_map_lookup_elem(&slot_of_task, &t);
+	struct fp_vcpu *before = was ? slot_at(*was) : NULL;
 	__u64 *early;
 
-	if (!was || *was != slot)
-		bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
+	if (before && before->thread == t)
+		before->thread = 0;
+	bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
 	early = was ? NULL : bpf_map_lookup_elem(&early_runs, &t);
 	if (early) {
 		ADD(v->runs, *early);
 		bpf_map_delete_elem(&early_runs, &t);
 	}
 	v->thread = t;
-	v->tid = (__u32)bpf_get_current_pid_tgid();
+	v->tid = current_pid();
+}
+
+/* The thread @t begins a KVM_RUN for @v. */
+static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
+{
+	if (v->thread != t)
+		change_thread(v, t, slot);
 	v->task = t;
+}
+
+static __always_inline struct fp_vcpu *
+find_vcpu(struct fp_percpu *c, __u64 vcpu, __u32 *slot)
+{
+	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
+	struct fp_vcpu *v;
+
+	if (known) {
+		*slot = *known;
+		return slot_at(*slot);
+	}
+	v = take_slot(c, vcpu, slot);
+	if (!v)
+		ADD(c->no_slot, 1);
+	return v;
 }
 
 /*
@@ -72,18 +97,11 @@ static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 static __always_inline struct fp_vcpu *
 loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 {
-	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
-	__u32 slot = FP_NO_SLOT;
-	struct fp_vcpu *v;
+	struct fp_vcpu *v = slot_at(c->slot);
+	__u32 slot = c->slot;
 
-	if (known) {
-		slot = *known;
-		v = slot_at(slot);
-	} else {
-		v = take_slot(c, vcpu, &slot);
-		if (!v)
-			ADD(c->no_slot, 1);
-	}
+	if (!v || v->vcpu != vcpu)
+		v = find_vcpu(c, vcpu, &slot);
 	*first = v && v->task != (__u64)t;
 	if (*first)
 		begin_run(v, (__u64)t, slot);
@@ -137,7 +155,7 @@ int k_vcpu_load(struct pt_regs *ctx)
 	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
 
 	if (c)
-		catch_up(bpf_get_smp_processor_id());
+		catch_up(c->cpu);
 	return 0;
 }
 

@@ -31,8 +31,8 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	c->settled = 1;
 	v->exits++;
 	if (is_behind(c))
-		catch_up(bpf_get_smp_processor_id());
-	settle(bpf_get_smp_processor_id());
+		catch_up(c->cpu);
+	settle(c->cpu);
 }
 
 static __always_inline int on_neon_begin(__u64 caller)
@@ -103,7 +103,7 @@ static __always_inline int on_bind_kernel(struct fp_percpu *c,
 					  struct task_struct *t, __u64 buf)
 {
 	__u64 key = (__u64)t;
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu = c->cpu;
 	struct fp_event ev = {
 		.buf = buf,
 		.kind = FP_EV_BIND_KERNEL,
@@ -152,7 +152,7 @@ static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
 	ADD(begun_neon, -1);
 	c->begins = t;
 	c->flags |= FP_REC_NO_STEP;
-	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
+	judge_on(c->cpu, NULL, &ev, 0);
 	c->flags &= ~FP_REC_NO_STEP; /* nothing was recorded */
 }
 
@@ -165,7 +165,7 @@ static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)
 	if (!cpu)
 		return;
 	ev.buf = neon_buf((const struct task_struct *)t);
-	tell_other(*cpu, ev.buf, FP_NOTE_MOVED);
+	tell_other(c, *cpu, ev.buf, FP_NOTE_MOVED);
 	bpf_map_delete_elem(&neon_of_task, &t);
 	ADD(saved_neon, -1);
 	ADD(c->events[FP_EV_RESUME_KERNEL], 1);

@@ -24,7 +24,7 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
 	account(c, v, step);
-	judge_on(bpf_get_smp_processor_id(), v, ev, step);
+	judge_on(c->cpu, v, ev, step);
 }
 
 /* TIF_FOREIGN_FPSTATE of current. */
@@ -39,7 +39,7 @@ static __always_inline struct fp_event task_event(const struct task_struct *t,
 {
 	struct fp_event ev = {
 		.buf = task_buf(t),
-		.gen = (__u32)bpf_get_current_pid_tgid(),
+		.gen = current_pid(),
 		.kind = kind,
 		.foreign = foreign(),
 	};
@@ -75,21 +75,21 @@ static __always_inline void tell(__u32 nr, __u64 buf, __u64 why)
 }
 
 /* This CPU knows: it hears of the event itself. */
-static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
+static __always_inline void tell_other(const struct fp_percpu *c, __u32 nr,
+				       __u64 buf, __u64 why)
 {
-	if (nr != bpf_get_smp_processor_id())
+	if (nr != c->cpu)
 		tell(nr, buf, why);
 }
 
 /* Where @v has its state live now. */
-static __always_inline void move_home(struct fp_vcpu *v)
+static __always_inline void move_home(const struct fp_percpu *c,
+				      struct fp_vcpu *v)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	if (v->home == cpu)
+	if (v->home == c->cpu)
 		return;
 	tell(v->home, v->buf, FP_NOTE_MOVED);
-	v->home = cpu;
+	v->home = c->cpu;
 }
 
 /* The guest of @v, if it has a slot, has exited with its state live. */
@@ -97,7 +97,7 @@ static __always_inline void on_guest_live(struct fp_percpu *c, struct fp_vcpu *v
 					  const struct fp_event *ev)
 {
 	if (v)
-		move_home(v);
+		move_home(c, v);
 	take_step(c, v, ev);
 	if (v && fp_judge_knows(&c->judge, ev, FP_OP_LIVE))
 		c->again = ev->buf;
@@ -162,14 +162,12 @@ static __always_inline bool is_behind(const struct fp_percpu *c)
 static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
 				     const struct fp_event *ev)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-
 	if (settles && c->settling) {
-		put_off(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
+		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
 		return;
 	}
 	if (is_behind(c))
-		catch_up(cpu);
+		catch_up(c->cpu);
 	take_step(c, v, ev);
 }
 
@@ -197,7 +195,7 @@ static __always_inline int on_current(__u8 kind, __u64 why)
 		return 0;
 	ADD(c->events[kind], 1);
 	if (why)
-		tell_other(current_home(), ev.buf, why);
+		tell_other(c, current_home(), ev.buf, why);
 	on_event(c, NULL, &ev);
 	return 0;
 }

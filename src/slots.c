@@ -64,6 +64,7 @@ struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
 	for (i = 0; i < FP_MAX_VCPUS; i++) /* the lowest on top */
 		s->free[s->nr_free++] = FP_MAX_VCPUS - 1 - i;
 	for (i = 0; i < nr_cpus; i++) {
+		cpus[i].cpu = i;
 		cpus[i].slot = FP_NO_SLOT;
 		cpus[i].unbound_by = FP_NO_SLOT;
 	}

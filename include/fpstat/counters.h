@@ -73,6 +73,7 @@ enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 struct fp_percpu {
 	struct fp_cpu model;
 	struct fp_judge judge;
+	__u32 cpu; /* its own number */
 	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
@@ -86,7 +87,6 @@ struct fp_percpu {
 	__u32 later_head;
 	__u32 later_tail;
 	__u32 later_full; /* this section is not put off: nothing is new in it */
-	__u32 pad_later;
 	struct fp_later later[FP_LATER];
 	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
