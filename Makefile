@@ -58,7 +58,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(PKG_LIB
 BPF_SYSTEM = $(eval BPF_SYSTEM := $$(shell $(CLANG) -v -E - </dev/null 2>&1 | \
 	sed -n '/<...> search starts here/,/End of search/s/^ \(.*\)/-idirafter \1/p'))$(BPF_SYSTEM)
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_arm64 -O2 -g -mcpu=v2 \
-	      -fno-stack-protector $(WARNINGS) \
+	      -fno-stack-protector -mllvm -inline-threshold=10000 $(WARNINGS) \
 	      -Wno-unused-parameter -Iinclude
 
 SRCS  := $(sort $(wildcard src/*.c src/*/*.c))
@@ -77,7 +77,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs bench bench-peers fuzz FORCE
+	check-lab lint unit lab-programs bench bench-cost bench-peers fuzz FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -95,7 +95,10 @@ help:
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
 #: make bench [RECORDS=N]     how fast a stream is merged, judged, written and read, and
-#:                            in how much memory; then bench-peers
+#:                            in how much memory; then bench-cost, bench-peers
+#: make bench-cost            instructions that fpstat adds to an exit, a KVM_RUN and a
+#:                            switch, beside budget, floor and other programs, in the
+#:                            lab; KERNELS="6.1 7.3" MODES="vhe nvhe"; BASELINE=1
 #: make bench-peers           traces of fpstat, perf and trace-cmd of one load in the
 #:                            lab, side by side; KERNELS=6.1 TURNS=1000 EXITS=20000
 #: make fuzz [FUZZ=OPTIONS]   traces that libFuzzer makes up, with clang
@@ -275,7 +278,13 @@ BENCHES     := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BENCH_TOOLS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/tools/*.c)))
 bench: $(BENCHES)
 	@for b in $(BENCHES); do $$b $(RECORDS) || exit 1; done
+	@$(MAKE) bench-cost
 	@$(MAKE) bench-peers
+
+bench-cost: $(OUT)/fpstat
+	@$(MAKE) $(J) $(FOR_ARM64) $(BUILD)/arm64/tests/bench/tools/floor
+	@$(MAKE) $(J) -s -C tests/lab/workloads
+	@FPSTAT_PROGRAM=$(OUT)/fpstat tests/bench/cost
 
 bench-peers: $(OUT)/fpstat $(BENCH_TOOLS)
 	@$(MAKE) $(J) $(FOR_ARM64)
@@ -284,7 +293,7 @@ bench-peers: $(OUT)/fpstat $(BENCH_TOOLS)
 
 $(OUT)/tests/bench/%: $(OUT)/tests/bench/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 check-lab:
 	@$(MAKE) $(J) $(FOR_LAB)

@@ -47,7 +47,7 @@ static struct snap_xfer xfer(uint64_t n)
 	return (struct snap_xfer){ .done = n,
 				   .needed = n - n / 3,
 				   .redundant = n / 3,
-				   .bytes = n * SNAP_FPSIMD_BYTES };
+				   .bytes = n * FP_FPSIMD_BYTES };
 }
 
 /* Each second each vcpu does something else. */
@@ -94,7 +94,7 @@ static void fill(struct snapshot *s)
 		s->vcpus[i].gen = 1;
 		s->vcpus[i].vm_pid = 1000 + (uint32_t)i / VCPUS;
 		s->vcpus[i].vcpu_id = i % VCPUS;
-		s->vcpus[i].guest_bytes = SNAP_FPSIMD_BYTES;
+		s->vcpus[i].guest_bytes = FP_FPSIMD_BYTES;
 		snprintf(s->vcpus[i].vm, sizeof(s->vcpus[i].vm), "guest-%zu",
 			 i / VCPUS);
 	}

@@ -14,6 +14,7 @@ static const struct load {
 	{ "mix", "free load: VMs, vcpus, bystanders, NEON, signals", load__mix },
 	{ "demo", "two VMs of two vcpus and a bystander, until killed", load__demo },
 	{ "churn", "n short-lived VMs, one after another", load__churn },
+	{ "cost", "what an exit, a KVM_RUN and a switch take, one after another", load__cost },
 	{ "vm", "one VM of mix in this process", load__vm },
 };
 #define NR_LOADS	(sizeof(loads) / sizeof(loads[0]))

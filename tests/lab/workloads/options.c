@@ -30,11 +30,12 @@ static const char usage_text[] =
 "  --neon HZ          kernel-mode NEON in softirq context, on each CPU\n"
 "  --neon-task HZ     the same in task context\n"
 "  --seconds S        how long, unless -n says how many turns (default 5)\n"
-"  --procs N          churn: how many processes\n";
+"  --procs N          churn: how many processes\n"
+"  --only OP          cost: exit-fp, exit, turn-fp, turn or switch\n";
 
 enum { OPT_CPU = 256, OPT_SVE, OPT_VGIC, OPT_WFI_US, OPT_MODULE, OPT_NAME,
        OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_HOST_SVE, OPT_SIGNALS, OPT_NEON,
-       OPT_NEON_TASK, OPT_SECONDS, OPT_PROCS, OPT_LIST };
+       OPT_NEON_TASK, OPT_SECONDS, OPT_PROCS, OPT_ONLY, OPT_LIST };
 
 static const struct option longs[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
@@ -53,6 +54,7 @@ static const struct option longs[] = {
 	{ "neon-task", required_argument, NULL, OPT_NEON_TASK },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "procs", required_argument, NULL, OPT_PROCS },
+	{ "only", required_argument, NULL, OPT_ONLY },
 	{ "list", no_argument, NULL, OPT_LIST },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -102,6 +104,7 @@ static void set(struct options *o, int option, const char *arg)
 	case OPT_NEON_TASK: o->neon_task = number(arg, 100000); break;
 	case OPT_SECONDS: o->seconds = seconds(arg); break;
 	case OPT_PROCS: o->procs = number(arg, 1000); break;
+	case OPT_ONLY: o->only = arg; break;
 	case OPT_LIST: o->list = true; break;
 	case 'h':
 		fputs(usage_text, stdout);

@@ -17,6 +17,7 @@ struct options {
 	int vms, vcpus, bystanders, procs;
 	bool host_sve;
 	const char *modes;
+	const char *only;	/* one operation of cost */
 	unsigned int signals, neon, neon_task, wfi_us;
 	double seconds;
 };
