@@ -29,16 +29,16 @@ started()
 }
 # stopped [SIGNAL]: it ends well, and says nothing
 stopped() { kill -INT $pid && wait $pid && silent; }
-# signals SIGNAL N: each is answered
+# signals SIGNAL N [WHAT]: each is answered, which WHAT shows: two at once are one
 signals()
 {
-	local before
+	local what=${3:-bytes} before
 
 	for _ in $(seq "$2"); do
-		before=$(bytes)
+		before=$($what)
 		kill -"$1" $pid || return
 		for _ in $(seq 200); do
-			[ "$(bytes)" = "$before" ] || break
+			[ "$($what)" = "$before" ] || break
 			sleep 0.01
 		done
 	done
@@ -82,7 +82,7 @@ by_time()
 	record 0 stream --rotate 1s -d 3.5 && silent && nothing_is_lost && [ "$(nr_parts)" -ge 3 ] && [ "$(nr_parts)" -le 4 ]
 }
 is "by time" by_time
-by_signal() { anew; started --rotate 1h && signals USR2 4 && stopped && nothing_is_lost && [ "$(nr_parts)" -eq 5 ]; }
+by_signal() { anew; started --rotate 1h && signals USR2 4 nr_parts && stopped && nothing_is_lost && [ "$(nr_parts)" -eq 5 ]; }
 is "by SIGUSR2" by_signal
 private() { anew; started --rotate 1h && signals USR2 1 && stopped && [ "$(stat -c %a "$trace.1")" = 600 ]; }
 is "nobody else may read a part" private
@@ -102,7 +102,7 @@ is "asked when it ends" too_late
 joined()
 {
 	anew
-	started --rotate 1h && signals USR1 1 && signals USR2 4 && signals USR1 1 && stopped || return
+	started --rotate 1h && signals USR1 1 && signals USR2 4 nr_parts && signals USR1 1 && stopped || return
 	cat "$trace" "$trace.1" "$trace.2" "$trace.3" "$trace.4" >"$tmp/joined"
 	run 0 none stat --strict --json -r "$tmp/joined" && silent && mv "$tmp/out" "$tmp/anew" &&
 		run 0 none stat --json --recorded -r "$trace.4" &&
