@@ -10,11 +10,10 @@
  * Where a variable can't be read, its address is 0, and the shadow that capture
  * keeps stands in for fpsimd_last_state.st.
  */
-#include "kernel.h"
+#include "shared.h"
 
 #include <bpf/bpf_tracing.h>
 
-#include "fpstat/counters.h"
 #include "fpstat/look.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -34,21 +33,8 @@ const volatile bool has_ctxflush; /* EL1 drops an owner that is stale */
 __u64 eager;
 
 /* Those of the capture object. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct fp_percpu);
-} cpus SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, FP_MAX_VCPUS);
-	__type(key, __u32);
-	__type(value, struct fp_vcpu);
-} vcpus SEC(".maps");
+struct cpus_map cpus SEC(".maps");
+struct vcpus_map vcpus SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -79,17 +65,9 @@ struct kvm_host_data {
 	enum { FP_OWNER_FREE } fp_owner;
 } __attribute__((preserve_access_index));
 
-static __always_inline __u64 read_u64(__u64 addr)
-{
-	__u64 value = 0;
-
-	bpf_probe_read_kernel(&value, sizeof(value), (const void *)addr);
-	return value;
-}
-
 static __always_inline __u64 last_of(__u32 cpu)
 {
-	return read_u64(last_state + read_u64(per_cpu_offset + cpu * 8));
+	return read_u64(last_state + cpu_offset(per_cpu_offset, cpu));
 }
 
 /* What is bound here. */
@@ -113,7 +91,7 @@ static __always_inline __u8 owner(__u64 vcpu)
 
 	if (!host_data_offset)
 		return vcpu_hint(vcpu);
-	base = read_u64(host_data_offset + cpu * 8);
+	base = cpu_offset(host_data_offset, cpu);
 	if (!base)
 		return FP_HINT_NONE;
 	bpf_probe_read_kernel(

@@ -333,6 +333,20 @@ static __always_inline bool in_syscall(void)
 	return BPF_CORE_READ(regs, syscallno) >= 0;
 }
 
+static __always_inline __u64 read_u64(__u64 addr)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), (const void *)addr);
+	return value;
+}
+
+/* What is added to the address of a per-CPU variable; @offsets: the table. */
+static __always_inline __u64 cpu_offset(__u64 offsets, __u32 cpu)
+{
+	return read_u64(offsets + cpu * sizeof(__u64));
+}
+
 /*
  * Does this CPU save its task's state as FPSIMD, whatever TIF_SVE says? Since
  * fpsimd_syscall_enter(), 6.16 and stable, the first instructions of a system call
@@ -342,13 +356,11 @@ static __always_inline bool in_syscall(void)
 static __always_inline bool saves_fpsimd(__u64 last, __u64 offsets)
 {
 	const struct cpu_fp_state___6_2 *state = (const void *)last;
-	__u64 offset = 0;
 
 	if (!last || !offsets || !bpf_core_field_exists(state->to_save))
 		return false;
-	offsets += bpf_get_smp_processor_id() * sizeof(offset);
-	bpf_probe_read_kernel(&offset, sizeof(offset), (const void *)offsets);
-	state = (const void *)(last + offset);
+	state = (const void *)(last +
+			       cpu_offset(offsets, bpf_get_smp_processor_id()));
 	return BPF_CORE_READ(state, to_save) == FP_STATE_FPSIMD;
 }
 

@@ -7,9 +7,8 @@
 #ifndef FPSTAT_MAPS_H
 #define FPSTAT_MAPS_H
 
-#include "kernel.h"
+#include "shared.h"
 
-#include "fpstat/counters.h"
 #include "fpstat/ring.h"
 
 const volatile __u64 foreign_mask; /* TIF_FOREIGN_FPSTATE, calibrated */
@@ -38,21 +37,8 @@ __u64 owed_loads LINE;
 __u64 saved_neon LINE, begun_neon, trapped_tasks;
 __u64 end_of_bss LINE;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, FP_MAX_VCPUS);
-	__type(key, __u32);
-	__type(value, struct fp_vcpu);
-} vcpus SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* possible CPUs, set before load */
-	__type(key, __u32);
-	__type(value, struct fp_percpu);
-} cpus SEC(".maps");
+struct vcpus_map vcpus SEC(".maps");
+struct cpus_map cpus SEC(".maps");
 
 /* By CPU and lane, see fpstat/ring.h. */
 struct {

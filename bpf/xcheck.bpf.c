@@ -7,11 +7,9 @@
  * object: it can't be found where kallsyms has no data symbols (Debian 5.10 and
  * 6.1), and is static without a BTF entry before that.
  */
-#include "kernel.h"
+#include "shared.h"
 
 #include <bpf/bpf_tracing.h>
-
-#include "fpstat/counters.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -20,13 +18,7 @@ const volatile __u64 foreign_mask;
 extern const struct cpu_fp_state fpsimd_last_state __ksym;
 
 /* That of the capture object. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct fp_percpu);
-} cpus SEC(".maps");
+struct cpus_map cpus SEC(".maps");
 
 SEC("fentry")
 int xcheck_save(unsigned long long *ctx)

@@ -42,7 +42,6 @@ struct check {
 	bool eager, martin;
 	uint64_t records;
 	uint64_t asked[FP_RULES];
-	uint64_t broken[FP_RULES];
 	struct fp_fact waiting[WAITING];
 	size_t nr_waiting;
 };
@@ -131,7 +130,6 @@ static void report(struct check *c, struct violation *v)
 {
 	v->rule = breach__rule(v->breach);
 	v->record = c->records;
-	c->broken[v->rule]++;
 	c->on(c->ctx, v);
 }
 
@@ -674,11 +672,6 @@ int check__feed(struct check *c, const struct fp_rec *rec)
 uint64_t check__asked(const struct check *c, enum fp_rule rule)
 {
 	return c->asked[rule];
-}
-
-uint64_t check__broken(const struct check *c, enum fp_rule rule)
-{
-	return c->broken[rule];
 }
 
 uint64_t check__records(const struct check *c)

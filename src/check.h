@@ -62,9 +62,8 @@ void check__log(struct check *c, const char *line);
 
 /* It was seen that vcpu_load() saves the host, and nothing else. */
 bool check__eager(const struct check *c);
-/* How often a rule could have been broken, and was; by what the stream says. */
+/* How often a rule could have been broken, by what the stream says. */
 uint64_t check__asked(const struct check *c, enum fp_rule rule);
-uint64_t check__broken(const struct check *c, enum fp_rule rule);
 uint64_t check__records(const struct check *c);
 
 #endif /* FPSTAT_CHECK_H */

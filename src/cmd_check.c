@@ -94,12 +94,6 @@ struct check_run {
 	enum { KEEPING, BROKEN, WRITTEN } flight;
 };
 
-static int fail(struct count *c, const char *why)
-{
-	snprintf(c->ses.why, sizeof(c->ses.why), "%s", why);
-	return EXIT_ENV;
-}
-
 /* ---- what is told ---- */
 
 static char *as_text(const struct violation *v, const struct check_names *names)
@@ -164,19 +158,29 @@ static int open_recorder(struct check_run *r)
 	return err;
 }
 
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	struct check_run *r = ctx;
+	int err = r->recorder && r->flight != WRITTEN ?
+			  recorder__feed(r->recorder, rec) :
+			  0;
+
+	return err ? err : check__feed(r->check, rec);
+}
+
 /* What is kept begins with counters, so there must be some all the time. */
 static int take_counters(struct count *c)
 {
 	struct check_run *r = c->ctx;
-	int code = session__sample(&c->ses, false), err;
+	int err, code = session__surround(&c->ses, false, feed, r, &err);
 
-	if (!code)
-		code = session__sample(&c->ses, false);
 	if (code)
 		return code;
 	r->counted = fps_clock();
-	err = recorder__counters(r->recorder, &c->ses.prev, &c->ses.now);
-	return err ? fail(c, strerror(-err)) : 0;
+	if (!err)
+		err = recorder__counters(r->recorder, &c->ses.prev,
+					 &c->ses.now);
+	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
 static int write_flight(struct count *c)
@@ -218,16 +222,6 @@ static int fly(struct count *c)
 
 /* ---- live ---- */
 
-static int feed(void *ctx, const struct fp_rec *rec)
-{
-	struct check_run *r = ctx;
-	int err = r->recorder && r->flight != WRITTEN ?
-			  recorder__feed(r->recorder, rec) :
-			  0;
-
-	return err ? err : check__feed(r->check, rec);
-}
-
 static void on_fact(void *ctx, const struct fp_fact *fact)
 {
 	check__fact(((struct check_run *)ctx)->check, fact);
@@ -261,7 +255,7 @@ static int open_check(struct count *c)
 	};
 	r->check = check__new(c->ses.now.cpus, on_violation, r);
 	err = r->check ? open_recorder(r) : -ENOMEM;
-	return err ? fail(c, strerror(-err)) : 0;
+	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
 /* Facts first: the records that came before them are in the stream by then. */
@@ -278,7 +272,7 @@ static int drain(struct count *c)
 	if (!err)
 		err = capture__drain(c->ses.cap, feed, r);
 	if (err)
-		return fail(c, strerror(-err));
+		return count__fail(c, strerror(-err));
 	check__settle(r->check);
 	capture__set_eager(c->ses.cap, check__eager(r->check));
 	return fly(c);

@@ -29,8 +29,7 @@ static struct flow *new_flow(const struct top_stream *s)
 {
 	struct blame_namer namer = { .name = culprit__name };
 
-	return flow__new(s->ses.now.cpus, namer,
-			 (uint64_t)(fps_clock() * 1e9));
+	return flow__new(s->ses.now.cpus, namer, (uint64_t)(fps_clock() * 1e9));
 }
 
 static int open_all(struct top_stream *s)
@@ -99,13 +98,8 @@ static int feed(void *stream, const struct fp_rec *rec)
 /* The counters before and after the last records were read. */
 static int count(struct top_stream *s)
 {
-	int code = session__sample(&s->ses, false);
-	int err = 0;
+	int err, code = session__surround(&s->ses, false, feed, s, &err);
 
-	if (!code)
-		err = capture__drain_all(s->ses.cap, feed, s);
-	if (!code && !err)
-		code = session__sample(&s->ses, false);
 	if (!code && !err)
 		err = recorder__counters(s->recorder, &s->ses.prev,
 					 &s->ses.now);

@@ -70,12 +70,6 @@ struct whatif_run {
 static const char wider[] = "intervals are wider by what these may have told";
 static const char nothing[] = "what policies would have moved is n/a";
 
-static int fail(struct count *c, const char *why)
-{
-	snprintf(c->ses.why, sizeof(c->ses.why), "%s", why);
-	return EXIT_ENV;
-}
-
 static int feed(void *ctx, const struct fp_rec *rec)
 {
 	return whatif__feed(ctx, rec);
@@ -95,7 +89,7 @@ static int open_whatif(struct count *c)
 
 	if (r->whatif || new_whatif(r, c->ses.now.cpus, namer))
 		return 0;
-	return fail(c, "out of memory");
+	return count__fail(c, "out of memory");
 }
 
 static int drain(struct count *c)
@@ -106,15 +100,7 @@ static int drain(struct count *c)
 	if (code)
 		return code;
 	err = capture__drain(c->ses.cap, feed, r->whatif);
-	return err ? fail(c, strerror(-err)) : 0;
-}
-
-static int drain_all(struct count *c)
-{
-	struct whatif_run *r = c->ctx;
-	int err = capture__drain_all(c->ses.cap, feed, r->whatif);
-
-	return err ? fail(c, strerror(-err)) : 0;
+	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
 static bool fits(struct count *c, char *why, size_t len)
@@ -145,15 +131,14 @@ static void tell_doubt(struct count *c, const char *why)
 static int settle(struct count *c, bool mark)
 {
 	enum { TRIES = 100 };
+	const struct whatif_run *r = c->ctx;
 	char why[256];
-	int i, code;
+	int i, code, err;
 
 	for (i = 0; i < TRIES; i++) {
-		code = session__sample(&c->ses, mark);
-		if (!code)
-			code = drain_all(c);
-		if (!code)
-			code = session__sample(&c->ses, false);
+		code = session__surround(&c->ses, mark, feed, r->whatif, &err);
+		if (err)
+			return count__fail(c, strerror(-err));
 		if (code || fits(c, why, sizeof(why)))
 			return code;
 		if (c->ses.now.lost)

@@ -213,6 +213,12 @@ int count__run(struct count *c, char **argv)
 	return bad ? bad : code;
 }
 
+int count__fail(struct count *c, const char *why)
+{
+	snprintf(c->ses.why, sizeof(c->ses.why), "%s", why);
+	return EXIT_ENV;
+}
+
 bool count__operands(const struct command *cmd, struct opt_rest *rest)
 {
 	if (rest->argc && !rest->after_dashes)

@@ -54,6 +54,8 @@ struct count {
  * of the command.
  */
 int count__run(struct count *c, char **argv);
+/* For print, tick and next: keeps @why, and returns the exit code. */
+int count__fail(struct count *c, const char *why);
 /* The operands must be "-- CMD". Returns false and sets @rest->code if not. */
 bool count__operands(const struct command *cmd, struct opt_rest *rest);
 

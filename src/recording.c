@@ -135,17 +135,14 @@ static bool anything_moved(const struct snapshot *delta)
 static int take_counters(struct count *c, bool mark, int tries)
 {
 	struct recording *r = c->ctx;
-	int code = 0;
+	int code = 0, err;
 
 	do {
 		r->sampled = fps_clock();
-		code = session__sample(&c->ses, mark);
+		code = session__surround(&c->ses, mark, recorder__feed,
+					 r->recorder, &err);
 		if (!code)
-			code = check(c, capture__drain_all(c->ses.cap,
-							   recorder__feed,
-							   r->recorder));
-		if (!code)
-			code = session__sample(&c->ses, false);
+			code = check(c, err);
 	} while (!code && --tries && anything_moved(&c->ses.interval));
 	if (code)
 		return code;

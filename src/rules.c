@@ -168,7 +168,7 @@ const struct rule rules[FP_RULES] = {
 	[FP_RULE_I17] = {
 		NOT_ASKED,
 		.kernels = "4.18 to 5.17",
-		.guards = "it is a matter of TIF_SVE, which is not calibrated",
+		.guards = "it is a matter of TIF_SVE, which is not followed into KVM_RUN",
 		.breaks = "the host's SVE state is lost",
 		.mirrors = "kvm_arch_vcpu_put_fp()",
 		.bug = "85acda3b4a27; CVE-2025-22013 names what was left",

@@ -144,6 +144,16 @@ int session__sample(struct session *s, bool mark)
 	return 0;
 }
 
+int session__surround(struct session *s, bool mark,
+		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx,
+		      int *err)
+{
+	int code = session__sample(s, mark);
+
+	*err = code ? 0 : capture__drain_all(s->cap, fn, ctx);
+	return code || *err ? code : session__sample(s, false);
+}
+
 bool session__lost(struct session *s)
 {
 	uint64_t lost = sat_sub(s->now.lost, s->start.lost);

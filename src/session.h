@@ -22,7 +22,7 @@ struct session {
 	struct witness witness_prev, witness_now, witness_interval;
 };
 
-/* All three: 0, or an exit code and one sentence in why[]. */
+/* All of these: 0, or an exit code and one sentence in why[]. */
 int session__open(struct session *s, const struct capture_opts *opts);
 /* The count begins here, with a mark if so. */
 int session__begin(struct session *s, bool mark);
@@ -31,6 +31,14 @@ int session__begin(struct session *s, bool mark);
  * EXIT_VIOLATION if a sum does not hold, EXIT_ENV if there is nothing to read.
  */
 int session__sample(struct session *s, bool mark);
+/*
+ * Reads all records so far, and samples before and after: in the end prev and now are
+ * the counters between which they lie. @err is what @fn returned, if not 0: then it
+ * ends there.
+ */
+int session__surround(struct session *s, bool mark,
+		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx,
+		      int *err);
 
 /* All fine with a zeroed @s. */
 void session__close(struct session *s);

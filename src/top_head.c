@@ -196,13 +196,18 @@ static void paint_of(struct pen *p, double less, double done, double dt,
 	ink(p, STYLE_PLAIN, " of %s%s", y, what);
 }
 
-/* Others may have larger states: nobody knows in which format they were. */
+/* With SVE: may tasks have had larger states than can be told? */
+static bool is_least(const struct snapshot *s)
+{
+	return s->sve_vl && s->task.save.done &&
+	       (s->task.save.bytes == SNAP_NA || s->task.load.bytes == SNAP_NA);
+}
+
 void top_head__gap(struct paint *on, int y, const struct top_shown *in)
 {
 	const struct snapshot *s = in->s;
 	struct gap g = gap_of(s);
 	struct pen p = pen__at(on, y, 0);
-	bool at_least = s->sve_vl && s->task.save.done;
 
 	ink(&p, STYLE_PLAIN, "gap/s ");
 	if (g.na || s->dt <= 0) {
@@ -211,7 +216,7 @@ void top_head__gap(struct paint *on, int y, const struct top_shown *in)
 		paint_of(&p, both(g.less[0]), both(g.done[0]), s->dt,
 			 human__count, " ops ");
 		paint_of(&p, both(g.less[1]), both(g.done[1]), s->dt,
-			 human__bytes, at_least ? "+ bytes " : " bytes ");
+			 human__bytes, is_least(s) ? "+ bytes " : " bytes ");
 		if (in->cost && !in->cost->why)
 			paint_of(&p, ns(g.less[1], in->cost),
 				 ns(g.done[1], in->cost), s->dt, human__ns, "");

@@ -399,11 +399,6 @@ struct trace_health trace__health(const struct trace *t)
 	return trace_reader__health(t->reader);
 }
 
-uint64_t trace__records(const struct trace *t)
-{
-	return t->records;
-}
-
 uint64_t trace__bytes(const struct trace *t)
 {
 	return trace_reader__bytes(t->reader);

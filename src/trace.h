@@ -100,7 +100,6 @@ bool trace__settled(const struct trace *t);
 bool trace__middle(const struct trace *t);
 const struct snapshot *trace__since(const struct trace *t);
 struct trace_health trace__health(const struct trace *t);
-uint64_t trace__records(const struct trace *t);
 uint64_t trace__bytes(const struct trace *t);
 /* False if it has none. */
 bool trace__function(const struct trace *t, uint64_t address, char *name,

@@ -121,6 +121,9 @@ for kernel in $kernels; do
 	result "$kernel: the lab ran all faults" "$logs/$kernel.faults"
 	judge "$kernel" < <(grep -E "^($(echo $chosen | tr ' ' '|')) " "$logs/$kernel.faults")
 	result "$kernel: each fault is told of by its rule, within a second"
+	grep '^flight' "$logs/$kernel.faults" | tr -d '\r' | grep -v ' agrees$' >"$logs/$kernel.flights"
+	grep -q '^flight' "$logs/$kernel.faults" && [ ! -s "$logs/$kernel.flights" ]
+	result "$kernel: the trace of a violation is whole" "$logs/$kernel.flights"
 	for mode in $modes; do
 		in_lab "$kernel" "$mode" "insmod fpneon.ko; fpstat check --strict -- in-quiet $quiet" \
 			>"$logs/$kernel-$mode.quiet" 2>&1

@@ -350,6 +350,48 @@ static size_t left_by(struct world *w, const char *filter)
 	return w->table.nr;
 }
 
+/* The line of the gap, its words one after the other. */
+static const char *gap_line(struct world *w, const struct snapshot *s)
+{
+	static char line[256];
+	const struct top_shown shown = { .s = s };
+	size_t i;
+
+	*line = '\0';
+	paint__begin(&w->page, 1, 100, true);
+	top_head__gap(&w->page, 0, &shown);
+	for (i = 0; i < w->page.nr; i++)
+		strcat(line, paint__text(&w->page, &w->page.word[i]));
+	return line;
+}
+
+/* A state in the format of SVE has 2192 bytes at a vector length of 64. */
+static void the_gap_is_in_bytes_that_were_moved(void **state)
+{
+	const struct snap_xfer of_sve = {
+		.done = 10, .needed = 6, .redundant = 4, .bytes = 10 * 2192
+	};
+	struct snapshot s = { .dt = 1, .sve_vl = 64 };
+	struct world w = {};
+
+	(void)state;
+	s.task = (struct snap_ops){ of_sve, of_sve };
+	assert_string_equal(gap_line(&w, &s),
+			    "gap/s      8 of 20 ops    17K of 43K bytes "
+			    "  time n/a  were not needed");
+	s.folded_sum.host = s.task;
+	assert_string_equal(gap_line(&w, &s),
+			    "gap/s     16 of 40 ops    34K of 86K bytes "
+			    "  time n/a  were not needed");
+	/* Nobody knows the format: at least so many. */
+	s.task.save.bytes = s.task.load.bytes = SNAP_NA;
+	s.folded_sum = (struct snap_vcpu){};
+	assert_string_equal(gap_line(&w, &s),
+			    "gap/s      8 of 20 ops   4.1K of 10K+ bytes "
+			    "  time n/a  were not needed");
+	paint__free(&w.page);
+}
+
 static void filters(void **state)
 {
 	struct world w;
@@ -524,6 +566,7 @@ int main(void)
 		cmocka_unit_test(keys_are_sound),
 		cmocka_unit_test(a_tree_keeps_its_branches_together),
 		cmocka_unit_test(what_was_picked_stays_picked),
+		cmocka_unit_test(the_gap_is_in_bytes_that_were_moved),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(measures),
 		cmocka_unit_test(a_timeline_stays_within_its_line),

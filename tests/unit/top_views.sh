@@ -15,7 +15,7 @@ is "a tree"                 sees '^├─ beta  *1001  *1 '
 is "of VMs"                 has '^beta  *1001  *2 .* 2500 '
 is "who owns the registers" sees '^owner  *0 .* 1 alpha/1 .* 3 unknown'
 is "how often that changed" sees '^change .*█'
-is "what was not needed"    has '^gap/s  *88 of 314 ops  *45K of 159K+ bytes  *2.2us of 7.8us'
+is "what was not needed"    has '^gap/s  *88 of 314 ops  *45K of 159K bytes  *2.2us of 7.8us'
 key Left
 is "a VM is folded"         sees '^+ beta '
 is "without its vcpus"      loses '^├─ beta'
@@ -144,6 +144,8 @@ keys="F1 F1 F2 Escape F3 Escape F4 Escape F5 F6 Escape F7 F8 F9 F9 Tab BTab Ente
 every_key()
 {
 	local view
+
+	sees '1vcpus .* rows' || return
 	for view in 1 2 3 4 5 6 7 8; do
 		t send-keys $view
 		t send-keys $keys
