@@ -58,7 +58,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell $(PKG_CONFIG) --libs $(LIBS)))$(PKG_LIB
 BPF_SYSTEM = $(eval BPF_SYSTEM := $$(shell $(CLANG) -v -E - </dev/null 2>&1 | \
 	sed -n '/<...> search starts here/,/End of search/s/^ \(.*\)/-idirafter \1/p'))$(BPF_SYSTEM)
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_arm64 -O2 -g -mcpu=v2 \
-	      -fno-stack-protector -mllvm -inline-threshold=10000 $(WARNINGS) \
+	      -fno-stack-protector $(WARNINGS) \
 	      -Wno-unused-parameter -Iinclude
 
 SRCS  := $(sort $(wildcard src/*.c src/*/*.c))

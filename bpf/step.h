@@ -132,21 +132,34 @@ __noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event)
 	return 0;
 }
 
-/* Takes the steps that are due on this CPU, in their order. */
-__noinline int catch_up(__u32 cpu)
+/* Takes the step that is due first. */
+__noinline int take_later(__u32 cpu)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_later *l;
 	struct fp_event ev;
+
+	if (!c)
+		return 0;
+	l = &c->later[c->later_head & (FP_LATER - 1)];
+	ev = unpack(l->buf, l->event);
+	take_step(c, slot_at(l->slot), &ev);
+	c->later_head++;
+	return 0;
+}
+
+/* Takes the steps that are due on this CPU, in their order. */
+__noinline int catch_up(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	int i;
 
 	if (!c)
 		return 0;
-	for (i = 0; i < FP_LATER && c->later_head != c->later_tail; i++) {
-		l = &c->later[c->later_head & (FP_LATER - 1)];
-		ev = unpack(l->buf, l->event);
-		take_step(c, slot_at(l->slot), &ev);
-		c->later_head++;
+	for (i = 0; settles && i < FP_LATER; i++) {
+		if (c->later_head == c->later_tail)
+			break;
+		take_later(cpu);
 	}
 	if (c->loading)
 		vload(cpu);

@@ -9,7 +9,7 @@
 #include "maps.h"
 #include "record.h"
 
-static __always_inline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
+static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
 			     __u32 verdict)
 {
 	struct fp_vcpu *v;
