@@ -257,6 +257,28 @@ __noinline int settle(__u32 cpu)
 }
 
 /*
+ * Takes the steps that were put off, while others are put off. Who looks before he
+ * lets them in again may miss the last one, and then the next exit comes first.
+ */
+__noinline int settle_later(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	int i;
+
+	if (!c)
+		return 0;
+	for (i = 0; i < FP_LATER && is_behind(c); i++) {
+		c->settling = 1;
+		barrier();
+		catch_up(cpu);
+		barrier();
+		c->settling = 0;
+		barrier();
+	}
+	return 0;
+}
+
+/*
  * One more exit of @v. Softirqs are on in kvm_exit: what one does with NEON while we
  * are at work is put off, and one that came before, right after the exit, has settled
  * it (settle_before()). So there is one at a time who counts. With the flag set, and
@@ -277,10 +299,10 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 			settle(cpu);
 	}
 	barrier();
-	if (is_behind(c))
-		catch_up(cpu);
-	barrier();
 	c->settling = 0;
+	barrier();
+	if (is_behind(c))
+		settle_later(cpu);
 }
 
 /* The first exit of a vcpu that was loaded before capture began. */
