@@ -183,11 +183,16 @@ struct kvm_vcpu_arch___6_9 {
 	enum fp_state___6_9 fp_state;
 };
 
+struct kvm_vcpu_stat {
+	__u64 exits;
+};
+
 struct kvm_vcpu {
 	struct kvm *kvm;
 	struct preempt_notifier preempt_notifier;
 	int vcpu_id;
 	struct kvm_vcpu_arch arch;
+	struct kvm_vcpu_stat stat;
 };
 
 struct kvm_regs___5_9 {
@@ -238,6 +243,42 @@ static __always_inline struct task_struct *current_task(void)
 static __always_inline __u64 task_flags(const struct task_struct *t)
 {
 	return BPF_CORE_READ(t, thread_info.flags);
+}
+
+/*
+ * The fields of current can be read where they lie since 3ca1032ab7ab ("bpf:
+ * Implement get_current_task_btf and RET_PTR_TO_BTF_ID"), 5.11, for a tenth of
+ * what bpf_probe_read_kernel() takes.
+ */
+static __always_inline bool current_is_typed(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id,
+					  BPF_FUNC_get_current_task_btf);
+}
+
+static __always_inline __u64 current_flags(void)
+{
+	if (!current_is_typed())
+		return task_flags(current_task());
+	return bpf_get_current_task_btf()->thread_info.flags;
+}
+
+static __always_inline __u32 current_pid(void)
+{
+	return current_is_typed() ? (__u32)bpf_get_current_task_btf()->pid :
+				    (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline bool current_in_softirq(void)
+{
+	__u64 count;
+
+	if (current_is_typed())
+		count = bpf_get_current_task_btf()->thread_info.preempt_count;
+	else
+		count = BPF_CORE_READ(current_task(),
+				      thread_info.preempt_count);
+	return count & SOFTIRQ_OFFSET;
 }
 
 static __always_inline __u64 task_buf(const struct task_struct *t)
@@ -332,6 +373,13 @@ static __always_inline bool loads_sve(const struct task_struct *t)
 	       BPF_CORE_READ(new, thread.fp_type) != FP_STATE_FPSIMD;
 }
 
+static __always_inline __u32 current_home(void)
+{
+	return current_is_typed() ?
+		       bpf_get_current_task_btf()->thread.fpsimd_cpu :
+		       task_home(current_task());
+}
+
 static __always_inline __u64 task_state(const struct task_struct *t)
 {
 	const struct task_struct___5_13 *old = (const void *)t;
@@ -339,12 +387,6 @@ static __always_inline __u64 task_state(const struct task_struct *t)
 	if (bpf_core_field_exists(t->__state))
 		return BPF_CORE_READ(t, __state);
 	return BPF_CORE_READ(old, state);
-}
-
-/* The hard and soft interrupts that current is inside of. */
-static __always_inline bool in_serving_softirq(const struct task_struct *t)
-{
-	return BPF_CORE_READ(t, thread_info.preempt_count) & SOFTIRQ_OFFSET;
 }
 
 /* From 6.19 on a task in a NEON section has a buffer, given by its caller. */
@@ -409,6 +451,12 @@ static __always_inline __u8 vcpu_hint(__u64 vcpu)
 	return FP_HINT_NONE;
 }
 
+/* Guest exits, as KVM counts them: with interrupts off, before it binds. */
+static __always_inline __u64 vcpu_exits(__u64 vcpu)
+{
+	return BPF_CORE_READ((const struct kvm_vcpu *)vcpu, stat.exits);
+}
+
 /*
  * The vcpu that is loaded by @t, that is from vcpu_load() to vcpu_put(), also
  * while @t is preempted: only KVM registers preempt notifiers.
@@ -421,6 +469,28 @@ static __always_inline __u64 task_loaded_vcpu(const struct task_struct *t)
 		return 0;
 	return node - bpf_core_field_offset(struct kvm_vcpu,
 					    preempt_notifier.link);
+}
+
+/* The difference of two pointers is a number, which a pointer is not. */
+static __always_inline __u64 as_number(const void *p)
+{
+	__u64 distance = (__u64)p - (__u64)bpf_get_current_task_btf();
+
+	barrier_var(distance);
+	return distance + bpf_get_current_task();
+}
+
+static __always_inline __u64 current_loaded_vcpu(void)
+{
+	const struct hlist_node *node;
+
+	if (!current_is_typed())
+		return task_loaded_vcpu(current_task());
+	node = bpf_get_current_task_btf()->preempt_notifiers.first;
+	if (!node)
+		return 0;
+	return as_number(node) - bpf_core_field_offset(struct kvm_vcpu,
+						       preempt_notifier.link);
 }
 
 #endif /* FPSTAT_KERNEL_H */

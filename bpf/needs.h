@@ -107,7 +107,7 @@ int need_vcpu_reset(struct pt_regs *ctx)
 	if (!v)
 		return 0;
 	ev.buf = v->buf;
-	tell_other(v->home, v->buf, FP_NOTE_GONE);
+	tell_other(c, v->home, v->buf, FP_NOTE_GONE);
 	on_event(c, NULL, &ev);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "account.h"
 #include "kernel.h"
 #include "maps.h"
+#include "on_kvm.h"
 #include "on_neon.h"
 #include "step.h"
 #include "twins.h"
@@ -62,10 +63,10 @@ static __always_inline int on_save(void)
 	if (!c)
 		return 0;
 	pass_begin(c, t);
-	if (c->nested && in_serving_softirq(t))
+	if (c->nested && current_in_softirq())
 		revoke_nested(c);
 	if (!ev.foreign) {
-		loaded = task_loaded_vcpu(t);
+		loaded = current_loaded_vcpu();
 		v = run_of(c, t, loaded);
 		charged = v != NULL;
 		barrier_var(charged); /* else clang ors a pointer */
@@ -118,7 +119,7 @@ static __always_inline int on_load(void)
 	v = owed_by(c, (__u64)t);
 	if (v)
 		owe_no_more(v);
-	tell_other(task_home(t), ev.buf, FP_NOTE_MOVED);
+	tell_other(c, current_home(), ev.buf, FP_NOTE_MOVED);
 	moves(c, t, false);
 	on_event(c, v, &ev);
 	moved(c);
@@ -144,26 +145,15 @@ static __always_inline int on_bind_task(void)
 
 /* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
 
-/* Where @v has its state live now. */
-static __always_inline void move_home(struct fp_vcpu *v)
-{
-	__u32 cpu = bpf_get_smp_processor_id();
-
-	if (v->home == cpu)
-		return;
-	tell(v->home, v->buf, FP_NOTE_MOVED);
-	v->home = cpu;
-}
-
-static __always_inline int on_bind_state(__u64 arg)
+static __always_inline int on_bind_state(__u64 buf)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	__u64 buf = bound_buf(arg), loaded;
+	__u64 loaded;
 	struct fp_event ev = {
 		.buf = buf,
 		.kind = FP_EV_BIND_VCPU,
-		.foreign = !!(task_flags(t) & foreign_mask),
+		.foreign = foreign(),
 		.in_run = 1,
 	};
 	struct fp_vcpu *v;
@@ -174,24 +164,62 @@ static __always_inline int on_bind_state(__u64 arg)
 	if (!v || v->buf != buf) {
 		if (buf == neon_buf(t))
 			return on_bind_kernel(c, t, buf);
-		loaded = task_loaded_vcpu(t);
-		v = loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
+		loaded = current_loaded_vcpu();
+		v = adopt(c, t);
 		if (!loaded || vcpu_buf(loaded) != buf) {
 			ADD(c->missed, 1);
 			return 0;
 		}
 	}
-	if (v) {
+	if (v)
 		ev.gen = v->gen;
-		move_home(v);
-	}
-	on_event(c, v, &ev);
+	if (is_behind(c))
+		catch_up(c->cpu);
+	on_guest_live(c, v, &ev);
 	return 0;
+}
+
+/*
+ * The guest was entered with its state live once more, and nothing has come in
+ * between: there is only this to count. All that moves or unbinds a state is an
+ * event, and would show.
+ */
+static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
+{
+	struct fp_vcpu *v;
+
+	if (c->again != buf || c->judge.note || foreign())
+		return false;
+	v = slot_at(c->slot);
+	if (!v)
+		return false;
+	v->runs_live++; /* with interrupts off, and here only */
+	if (streaming)
+		c->live++;
+	return true;
+}
+
+SEC("kprobe")
+int k_bind_state(struct pt_regs *ctx)
+{
+	return on_bind_state(bound_buf(PT_REGS_PARM1(ctx)));
+}
+
+/* Only where it is given a struct: fentry programs came later. */
+SEC("fentry")
+int f_bind_state(unsigned long long *ctx)
+{
+	const struct cpu_fp_state *state = (const void *)ctx[0];
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+
+	if (!c || live_again(c, (__u64)state->st))
+		return 0;
+	return on_bind_state(as_number(state->st));
 }
 
 TWINS(save, on_save)
 TWINS(load, on_load)
 TWINS(bind_task, on_bind_task)
-TWINS_ARG(bind_state, on_bind_state)
 
 #endif /* FPSTAT_ON_FPSIMD_H */

@@ -36,6 +36,7 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	bpf_probe_read_kernel_str(v->comm, sizeof(v->comm),
 				  BPF_CORE_READ(t, group_leader, comm));
 	v->slot = *slot;
+	v->exits_before = exits_by_kvm ? vcpu_exits(vcpu) : 0;
 	v->home = FP_NO_CPU;
 	v->gen++;
 	if (bpf_map_update_elem(&slot_of_vcpu, &vcpu, slot, BPF_ANY)) {
@@ -46,22 +47,47 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 	return v;
 }
 
-/* The thread @t begins a KVM_RUN for @v. */
-static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
+/* @t ran another vcpu before, or none: so v->thread is who ran @v, and nothing else. */
+static __always_inline void change_thread(struct fp_vcpu *v, __u64 t, __u32 slot)
 {
 	__u32 *was = bpf_map_lookup_elem(&slot_of_task, &t);
+	struct fp_vcpu *before = was ? slot_at(*was) : NULL;
 	__u64 *early;
 
-	if (!was || *was != slot)
-		bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
+	if (before && before->thread == t)
+		before->thread = 0;
+	bpf_map_update_elem(&slot_of_task, &t, &slot, BPF_ANY);
 	early = was ? NULL : bpf_map_lookup_elem(&early_runs, &t);
 	if (early) {
 		ADD(v->runs, *early);
 		bpf_map_delete_elem(&early_runs, &t);
 	}
 	v->thread = t;
-	v->tid = (__u32)bpf_get_current_pid_tgid();
+	v->tid = current_pid();
+}
+
+/* The thread @t begins a KVM_RUN for @v. */
+static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
+{
+	if (v->thread != t)
+		change_thread(v, t, slot);
 	v->task = t;
+}
+
+static __always_inline struct fp_vcpu *
+find_vcpu(struct fp_percpu *c, __u64 vcpu, __u32 *slot)
+{
+	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
+	struct fp_vcpu *v;
+
+	if (known) {
+		*slot = *known;
+		return slot_at(*slot);
+	}
+	v = take_slot(c, vcpu, slot);
+	if (!v)
+		ADD(c->no_slot, 1);
+	return v;
 }
 
 /*
@@ -71,18 +97,11 @@ static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 static __always_inline struct fp_vcpu *
 loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 {
-	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
-	__u32 slot = FP_NO_SLOT;
-	struct fp_vcpu *v;
+	struct fp_vcpu *v = slot_at(c->slot);
+	__u32 slot = c->slot;
 
-	if (known) {
-		slot = *known;
-		v = slot_at(slot);
-	} else {
-		v = take_slot(c, vcpu, &slot);
-		if (!v)
-			ADD(c->no_slot, 1);
-	}
+	if (!v || v->vcpu != vcpu)
+		v = find_vcpu(c, vcpu, &slot);
 	*first = v && v->task != (__u64)t;
 	if (*first)
 		begin_run(v, (__u64)t, slot);
@@ -94,34 +113,56 @@ loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 					     struct task_struct *t)
 {
-	__u64 vcpu = task_loaded_vcpu(t);
+	__u64 vcpu = current_loaded_vcpu();
 	bool first;
 
 	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
 }
 
-/*
- * A kprobe everywhere, as kernel_neon_begin(): softirqs are on here, and one that
- * uses NEON after TIF_FOREIGN_FPSTATE was read would leave it stale.
- */
-SEC("kprobe")
-int vcpu_load(struct pt_regs *ctx)
+/* What KVM had counted when we knew of none; @known: those that we know of now. */
+static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
 {
-	__u64 vcpu = PT_REGS_PARM1(ctx);
-	struct task_struct *t = current_task();
+	if (settles)
+		v->exits_before = vcpu_exits(v->vcpu) - known;
+}
+
+/*
+ * Softirqs are on here. As kprobe it runs with interrupts masked, and the event is
+ * made at once. As fentry, one may use NEON at any point of it, and make stale what
+ * was read of TIF_FOREIGN_FPSTATE: the event is left to the next hook where nothing
+ * can come in between. In load_fp() that is the save, or the softirq's; what comes
+ * before it changes nothing that the event depends on, or it would have a hook.
+ */
+static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
+{
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, FP_EV_VLOAD);
 	struct fp_vcpu *v;
 	bool first;
 
 	if (!c)
-		return 0;
-	v = loaded_here(c, t, vcpu, &first);
-	ev.in_run = !first;
-	ev.arg = c->model.buf == vcpu_buf(vcpu);
-	tell_stream(c, vcpu_buf(vcpu));
-	on_event(c, v, &ev);
-	c->unbound_by = c->slot;
+		return NULL;
+	c->again = 0;
+	v = loaded_here(c, current_task(), vcpu, &first);
+	if (v)
+		set_exits(v, v->exits);
+	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
+	return c;
+}
+
+SEC("kprobe")
+int k_vcpu_load(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
+
+	if (c)
+		catch_up(c->cpu);
+	return 0;
+}
+
+SEC("fentry")
+int f_vcpu_load(unsigned long long *ctx)
+{
+	on_vcpu_load(as_number((const void *)ctx[0]));
 	return 0;
 }
 
@@ -178,6 +219,125 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
+/* ---- exits, where a kprobe at the bind would cost ten times as much ---- */
+
+/* @v has exited, and its guest does not own the registers: the host may still. */
+static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
+{
+	struct fp_event ev = { .kind = FP_EV_EXIT, .foreign = foreign() };
+
+	if (!seen_eager && !seen_martin)
+		account(c, v, fp_step(&c->model, &ev));
+}
+
+/*
+ * The exit of the vcpu that is loaded here was live if the vcpu says so: from the
+ * exit to the next entry nobody writes that. TIF_FOREIGN_FPSTATE at the entry follows
+ * from what has come since vcpu_load(): only a save sets it.
+ */
+__noinline int settle(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = { .kind = FP_EV_BIND_VCPU, .in_run = 1 };
+	struct fp_vcpu *v = c ? slot_at(c->slot) : NULL;
+
+	if (!c || !v)
+		return 0;
+	if (vcpu_hint(v->vcpu) != FP_HINT_GUEST) {
+		show_policy(c, v);
+		return 0;
+	}
+	ev.buf = v->buf;
+	ev.gen = v->gen;
+	ev.foreign = c->gone && !(c->model.bound == FP_BOUND_VCPU &&
+				  c->model.buf == v->buf &&
+				  c->model.gen == v->gen);
+	on_guest_live(c, v, &ev);
+	return 0;
+}
+
+/*
+ * Takes the steps that were put off, while others are put off. Who looks before he
+ * lets them in again may miss the last one, and then the next exit comes first.
+ */
+__noinline int settle_later(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	int i;
+
+	if (!c)
+		return 0;
+	for (i = 0; i < FP_LATER && is_behind(c); i++) {
+		c->settling = 1;
+		barrier();
+		catch_up(cpu);
+		barrier();
+		c->settling = 0;
+		barrier();
+	}
+	return 0;
+}
+
+/*
+ * One more exit of @v. Softirqs are on in kvm_exit: what one does with NEON while we
+ * are at work is put off, and one that came before, right after the exit, has settled
+ * it (settle_before()). So there is one at a time who counts. With the flag set, and
+ * nothing put off, the guest does not own the registers, nor did it at the exit.
+ */
+static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
+					__u32 cpu)
+{
+	c->settling = 1;
+	barrier();
+	if (c->settled) {
+		c->settled = 0;
+	} else {
+		v->exits++;
+		if (c->again == v->buf && !c->judge.note)
+			v->runs_live++;
+		else if (!foreign() || is_behind(c))
+			settle(cpu);
+	}
+	barrier();
+	c->settling = 0;
+	barrier();
+	if (is_behind(c))
+		settle_later(cpu);
+}
+
+/* The first exit of a vcpu that was loaded before capture began. */
+__noinline int first_exit(__u32 cpu)
+{
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v = c ? adopt(c, current_task()) : NULL;
+
+	if (v) {
+		set_exits(v, v->exits + 1);
+		settle_exit(c, v, cpu);
+	} else if (c) {
+		ADD(c->untracked_exits, 1);
+	}
+	return 0;
+}
+
+/* Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. */
+SEC("raw_tp/kvm_exit")
+int kvm_exit_settle(void *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->slot);
+	if (v)
+		settle_exit(c, v, cpu);
+	else
+		first_exit(cpu);
+	return 0;
+}
+
 static __always_inline int early_run(__u64 t)
 {
 	__u64 *runs = bpf_map_lookup_elem(&early_runs, &t), one = 1;
@@ -220,6 +380,7 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!c)
 		return 0;
+	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	account(c, NULL, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
@@ -227,7 +388,7 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 		barrier();
 		v->task = 0;
 		barrier();
-		ev.foreign = task_flags(t) & foreign_mask && !c->saved_outside;
+		ev.foreign = foreign() && !c->saved_outside;
 		ADD(v->runs, 1);
 	} else {
 		early_run((__u64)t);
@@ -236,6 +397,44 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 		       FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
+	return 0;
+}
+
+/* By the count of KVM, if @v still is that vcpu after it was read. */
+static __always_inline void count_exits(struct fp_vcpu *v, __u64 *exits)
+{
+	__u64 vcpu = v->vcpu, n;
+	__u32 gen = v->gen;
+
+	if (!exits_by_kvm || !vcpu)
+		return;
+	n = vcpu_exits(vcpu) - v->exits_before;
+	barrier();
+	if (v->vcpu == vcpu && v->gen == gen)
+		*exits = n;
+}
+
+/*
+ * Run by the reader, where exits have no hook: @n slots. Hot hooks are fentry there,
+ * which no bpf(2) call makes the kernel drop.
+ */
+struct count_all_exits {
+	__u32 n;
+};
+
+static long count_one(__u32 slot, void *unused)
+{
+	struct fp_vcpu *v = slot_at(slot);
+
+	if (v && v->state == FP_SLOT_LIVE)
+		count_exits(v, &v->exits_read);
+	return 0;
+}
+
+SEC("syscall")
+int count_all_exits(struct count_all_exits *args)
+{
+	bpf_loop(args->n, count_one, NULL, 0);
 	return 0;
 }
 
@@ -251,6 +450,7 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	tell(v->home, v->buf, FP_NOTE_GONE);
 	record_in_memory(c, FP_EV_VCPU_END, v->buf, v);
 	owe_no_more(v);
+	count_exits(v, &v->exits);
 	v->task = 0;
 	v->buf = 0;
 	v->vcpu = 0;

@@ -8,6 +8,7 @@
 
 #include "kernel.h"
 #include "maps.h"
+#include "on_kvm.h"
 #include "step.h"
 #include "verdict.h"
 
@@ -15,20 +16,41 @@
 
 /* ---- the begin of a section ---- */
 
+/*
+ * Has it come between a guest's exit and kvm_exit? KVM has counted that exit then, and
+ * we have not. Nothing but a softirq gets in there.
+ */
+static __always_inline void settle_before(struct fp_percpu *c)
+{
+	__u64 vcpu = current_loaded_vcpu();
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
+	    vcpu_exits(vcpu) - v->exits_before == v->exits)
+		return;
+	c->settled = 1;
+	v->exits++;
+	if (is_behind(c))
+		catch_up(c->cpu);
+	settle(c->cpu);
+}
+
 static __always_inline int on_neon_begin(__u64 caller)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	struct fp_vcpu *v = runs_now(t);
-	bool softirq = in_serving_softirq(t);
+	struct fp_vcpu *v = runs_now();
+	bool softirq = current_in_softirq();
 	struct fp_event ev = {
 		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
-		.foreign = foreign_now(t),
+		.foreign = streaming && foreign(),
 		.in_run = !!v,
 	};
 
 	if (!c)
 		return 0;
+	if (settles && softirq)
+		settle_before(c);
 	/* Two constants: 5.10 forgets the range of a number that was spilled. */
 	if (softirq)
 		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);
@@ -81,11 +103,11 @@ static __always_inline int on_bind_kernel(struct fp_percpu *c,
 					  struct task_struct *t, __u64 buf)
 {
 	__u64 key = (__u64)t;
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu = c->cpu;
 	struct fp_event ev = {
 		.buf = buf,
 		.kind = FP_EV_BIND_KERNEL,
-		.arg = in_serving_softirq(t),
+		.arg = current_in_softirq(),
 	};
 
 	ADD(c->events[FP_EV_BIND_KERNEL], 1);
@@ -117,7 +139,7 @@ static __always_inline void leave_begin(struct fp_percpu *c, __u64 t)
 static __always_inline void pass_begin(struct fp_percpu *c,
 				       struct task_struct *t)
 {
-	if (c->begins == (__u64)t && !in_serving_softirq(t))
+	if (c->begins == (__u64)t && !current_in_softirq())
 		c->begins = 0;
 }
 
@@ -130,7 +152,7 @@ static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
 	ADD(begun_neon, -1);
 	c->begins = t;
 	c->flags |= FP_REC_NO_STEP;
-	judge_on(bpf_get_smp_processor_id(), NULL, &ev, 0);
+	judge_on(c->cpu, NULL, &ev, 0);
 	c->flags &= ~(__u64)FP_REC_NO_STEP; /* nothing was recorded */
 }
 
@@ -143,7 +165,7 @@ static __always_inline void resume_kernel(struct fp_percpu *c, __u64 t)
 	if (!cpu)
 		return;
 	ev.buf = neon_buf((const struct task_struct *)t);
-	tell_other(*cpu, ev.buf, FP_NOTE_MOVED);
+	tell_other(c, *cpu, ev.buf, FP_NOTE_MOVED);
 	bpf_map_delete_elem(&neon_of_task, &t);
 	ADD(saved_neon, -1);
 	ADD(c->events[FP_EV_RESUME_KERNEL], 1);

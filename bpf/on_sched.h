@@ -17,10 +17,10 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *prev = (void *)ctx->args[1];
 	__u64 next = ctx->args[2];
 	struct fp_percpu *c = this_cpu();
-	struct fp_vcpu *v = runs_now(prev);
+	struct fp_vcpu *v = runs_now();
 	struct fp_event ev = {
 		.kind = FP_EV_SWITCH,
-		.foreign = foreign_now(prev),
+		.foreign = streaming && foreign(),
 		.in_run = !!v,
 	};
 
@@ -32,7 +32,7 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 		ev.gen = BPF_CORE_READ((const struct task_struct *)next, pid);
 	if (streaming && task_state(prev) == TASK_DEAD)
 		c->flags |= FP_REC_LAST;
-	if (task_loaded_vcpu(prev))
+	if (current_loaded_vcpu())
 		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
 	tell_stream(c, task_buf((const struct task_struct *)next));

@@ -13,13 +13,56 @@
 #include "verdict.h"
 
 /* One event, all of it. Counted first: what is decided is never more. */
-static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
-				     const struct fp_event *ev)
+static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
+				      const struct fp_event *ev)
 {
 	__u32 step = fp_step(&c->model, ev);
 
+	c->again = 0;
+	if (ev->kind == FP_EV_VLOAD)
+		c->gone = ev->foreign;
+	else if (ev->kind == FP_EV_SAVE)
+		c->gone = 1;
 	account(c, v, step);
-	judge_on(bpf_get_smp_processor_id(), v, ev, step);
+	judge_on(c->cpu, v, ev, step);
+}
+
+/* TIF_FOREIGN_FPSTATE of current. */
+static __always_inline __u8 foreign(void)
+{
+	return !!(current_flags() & foreign_mask);
+}
+
+/* An event about the user state of @t, which is current. */
+static __always_inline struct fp_event task_event(const struct task_struct *t,
+						  __u8 kind)
+{
+	struct fp_event ev = {
+		.buf = task_buf(t),
+		.gen = current_pid(),
+		.kind = kind,
+		.foreign = foreign(),
+	};
+
+	return ev;
+}
+
+/* The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. */
+__noinline int vload(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_event ev = task_event(current_task(), FP_EV_VLOAD);
+	__u64 buf = vcpu_buf(current_loaded_vcpu());
+
+	if (!c)
+		return 0;
+	ev.in_run = c->loading == FP_LOADING_AGAIN;
+	ev.arg = c->model.buf == buf;
+	c->loading = FP_LOADING_NOT;
+	tell_stream(c, buf);
+	take_step(c, slot_at(c->slot), &ev);
+	c->unbound_by = c->slot;
+	return 0;
 }
 
 /* Something happens to the state in @buf, which CPU @nr may hold. */
@@ -32,41 +75,124 @@ static __always_inline void tell(__u32 nr, __u64 buf, __u64 why)
 }
 
 /* This CPU knows: it hears of the event itself. */
-static __always_inline void tell_other(__u32 nr, __u64 buf, __u64 why)
+static __always_inline void tell_other(const struct fp_percpu *c, __u32 nr,
+				       __u64 buf, __u64 why)
 {
-	if (nr != bpf_get_smp_processor_id())
+	if (nr != c->cpu)
 		tell(nr, buf, why);
 }
 
-/*
- * Whom @t runs, for the stream: between vcpu_load() taking the vcpu and our hook
- * there, nothing else tells.
- */
-static __always_inline struct fp_vcpu *runs_now(const struct task_struct *t)
+/* Where @v has its state live now. */
+static __always_inline void move_home(const struct fp_percpu *c,
+				      struct fp_vcpu *v)
 {
-	__u64 loaded = streaming ? task_loaded_vcpu(t) : 0;
+	if (v->home == c->cpu)
+		return;
+	tell(v->home, v->buf, FP_NOTE_MOVED);
+	v->home = c->cpu;
+}
+
+/* The guest of @v, if it has a slot, has exited with its state live. */
+static __always_inline void on_guest_live(struct fp_percpu *c, struct fp_vcpu *v,
+					  const struct fp_event *ev)
+{
+	if (v)
+		move_home(c, v);
+	take_step(c, v, ev);
+	if (v && fp_judge_knows(&c->judge, ev, FP_OP_LIVE))
+		c->again = ev->buf;
+}
+
+/* ---- events that wait for their turn ---- */
+
+/*
+ * Puts off what a softirq does while kvm_exit settles an exit below it. It uses NEON,
+ * once or many times: after the first save there is nothing left to save, and one
+ * more section changes nothing that one of these had not.
+ */
+__noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_later *l;
+	__u32 room;
+
+	if (!c)
+		return 0;
+	room = FP_LATER - (c->later_tail - c->later_head);
+	if (unpack(buf, event).kind == FP_EV_NEON_SOFTIRQ)
+		c->later_full = room < 2;
+	if (c->later_full)
+		return 0;
+	l = &c->later[c->later_tail & (FP_LATER - 1)];
+	l->buf = buf;
+	l->event = event;
+	l->slot = slot;
+	barrier();
+	c->later_tail++;
+	return 0;
+}
+
+/* Takes the step that is due first. */
+__noinline int take_later(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_later *l;
+	struct fp_event ev;
+
+	if (!c)
+		return 0;
+	l = &c->later[c->later_head & (FP_LATER - 1)];
+	ev = unpack(l->buf, l->event);
+	take_step(c, slot_at(l->slot), &ev);
+	c->later_head++;
+	return 0;
+}
+
+/* Takes the steps that are due on this CPU, in their order. */
+__noinline int catch_up(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	int i;
+
+	if (!c)
+		return 0;
+	for (i = 0; settles && i < FP_LATER; i++) {
+		if (c->later_head == c->later_tail)
+			break;
+		take_later(cpu);
+	}
+	if (c->loading)
+		vload(cpu);
+	return 0;
+}
+
+static __always_inline bool is_behind(const struct fp_percpu *c)
+{
+	return c->loading || (settles && c->later_head != c->later_tail);
+}
+
+/* @ev comes after all that happened before on this CPU. */
+static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
+				     const struct fp_event *ev)
+{
+	if (settles && c->settling) {
+		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
+		return;
+	}
+	if (is_behind(c))
+		catch_up(c->cpu);
+	take_step(c, v, ev);
+}
+
+/*
+ * Whom current runs, for the stream: between vcpu_load() taking the vcpu and our
+ * hook there, nothing else tells.
+ */
+static __always_inline struct fp_vcpu *runs_now(void)
+{
+	__u64 loaded = streaming ? current_loaded_vcpu() : 0;
 
 	return loaded ? slot_by(&slot_of_vcpu, loaded) : NULL;
-}
-
-/* TIF_FOREIGN_FPSTATE of @t, for the stream. */
-static __always_inline __u8 foreign_now(const struct task_struct *t)
-{
-	return streaming && task_flags(t) & foreign_mask;
-}
-
-/* An event about the user state of @t, which is current. */
-static __always_inline struct fp_event task_event(const struct task_struct *t,
-						  __u8 kind)
-{
-	struct fp_event ev = {
-		.buf = task_buf(t),
-		.gen = (__u32)bpf_get_current_pid_tgid(),
-		.kind = kind,
-		.foreign = !!(task_flags(t) & foreign_mask),
-	};
-
-	return ev;
 }
 
 /* ---- what happens to a state in memory ---- */
@@ -82,7 +208,7 @@ static __always_inline int on_current(__u8 kind, __u64 why)
 		return 0;
 	ADD(c->events[kind], 1);
 	if (why)
-		tell_other(task_home(t), ev.buf, why);
+		tell_other(c, current_home(), ev.buf, why);
 	on_event(c, NULL, &ev);
 	return 0;
 }

@@ -22,16 +22,4 @@
 		return handler();                 \
 	}
 
-#define TWINS_ARG(name, handler)                    \
-	SEC("kprobe")                               \
-	int k_##name(struct pt_regs *ctx)           \
-	{                                           \
-		return handler(PT_REGS_PARM1(ctx)); \
-	}                                           \
-	SEC("fentry")                               \
-	int f_##name(unsigned long long *ctx)       \
-	{                                           \
-		return handler(ctx[0]);             \
-	}
-
 #endif /* FPSTAT_TWINS_H */

@@ -98,39 +98,84 @@ static __always_inline void record_step(struct fp_percpu *c, __u32 own,
 		record_main(c, ev, own, 0);
 }
 
-/*
- * Global, and so verified once and not for each path of each program; 5.10 lets
- * it take numbers only. @own: the slot that the event is charged to, @event:
- * the second half of struct fp_event.
- */
-__noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
+static __always_inline int judge_event(__u32 cpu, __u32 own,
+				       const struct fp_event *ev, __u32 step)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct fp_event ev = unpack(buf, event);
 
 	if (!c)
 		return 0;
 	if (c->judge.busy) {
 		if (streaming)
-			record_main(c, &ev, own, FP_REC_NESTED);
+			record_main(c, ev, own, FP_REC_NESTED);
 		judge_nothing(c, own, FP_OPS(step));
 		return 0;
 	}
 	c->judge.busy = 1;
 	fp_judge_take_letter(&c->judge);
 	if (streaming)
-		record_step(c, own, &ev, step);
-	judge_step(c, own, &ev, step);
+		record_step(c, own, ev, step);
+	judge_step(c, own, ev, step);
 	if (c->judge.busy == 2)
 		judge_again(c);
 	c->judge.busy = 0;
 	return 0;
 }
 
+/*
+ * Global, and so verified once and not for each path of each program; 5.10 lets
+ * them take numbers only. @own: the slot that the event is charged to, @event:
+ * the second half of struct fp_event. The frequent kinds have one of their own, in
+ * which there is nothing of the others.
+ */
+__noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
+{
+	const struct fp_event ev = unpack(buf, event);
+
+	return judge_event(cpu, own, &ev, step);
+}
+
+#define JUDGE(name, what)                                                   \
+	__noinline int judge_##name(__u32 cpu, __u32 own, __u64 buf,         \
+				    __u64 event, __u32 step)                 \
+	{                                                                    \
+		struct fp_event ev = unpack(buf, event);                     \
+                                                                             \
+		ev.kind = what;                                              \
+		return judge_event(cpu, own, &ev, step);                     \
+	}
+
+JUDGE(save, FP_EV_SAVE)
+JUDGE(load, FP_EV_LOAD)
+JUDGE(bind, FP_EV_BIND_VCPU)
+JUDGE(vload, FP_EV_VLOAD)
+JUDGE(switch, FP_EV_SWITCH)
+
 static __always_inline void judge_on(__u32 cpu, const struct fp_vcpu *v,
 				     const struct fp_event *ev, __u32 step)
 {
-	judge(cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev), step);
+	__u32 own = v ? v->slot : FP_NO_SLOT;
+	__u8 kind = __builtin_constant_p(ev->kind) ? ev->kind : FP_EV_MAX;
+
+	switch (kind) {
+	case FP_EV_SAVE:
+		judge_save(cpu, own, ev->buf, pack(ev), step);
+		break;
+	case FP_EV_LOAD:
+		judge_load(cpu, own, ev->buf, pack(ev), step);
+		break;
+	case FP_EV_BIND_VCPU:
+		judge_bind(cpu, own, ev->buf, pack(ev), step);
+		break;
+	case FP_EV_VLOAD:
+		judge_vload(cpu, own, ev->buf, pack(ev), step);
+		break;
+	case FP_EV_SWITCH:
+		judge_switch(cpu, own, ev->buf, pack(ev), step);
+		break;
+	default:
+		judge(cpu, own, ev->buf, pack(ev), step);
+	}
 }
 
 #endif /* FPSTAT_VERDICT_H */

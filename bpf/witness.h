@@ -15,16 +15,26 @@
 SEC("raw_tp/kvm_entry")
 int kvm_entry(void *ctx)
 {
-	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	__u64 loaded = task_loaded_vcpu(t);
+	__u64 loaded = current_loaded_vcpu();
 
 	if (!c)
 		return 0;
 	c->w_entries++;
-	if (!(task_flags(t) & foreign_mask) &&
+	if (!(current_flags() & foreign_mask) &&
 	    vcpu_hint(loaded) != FP_HINT_HOST)
 		c->w_live++;
+	return 0;
+}
+
+SEC("kprobe")
+int bind_witness(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+	__u64 loaded = current_loaded_vcpu();
+
+	if (c && loaded && vcpu_buf(loaded) == bound_buf(PT_REGS_PARM1(ctx)))
+		c->w_binds++;
 	return 0;
 }
 
@@ -35,7 +45,7 @@ static __always_inline int on_thread_switch(void)
 	if (!c)
 		return 0;
 	c->w_before = c->user_saves;
-	if (!(task_flags(current_task()) & foreign_mask))
+	if (!(current_flags() & foreign_mask))
 		c->w_switch_saves++;
 	return 0;
 }

@@ -27,7 +27,7 @@ int xcheck_save(unsigned long long *ctx)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
-	if (!c || task_flags(current_task()) & foreign_mask)
+	if (!c || current_flags() & foreign_mask)
 		return 0;
 	if (c->model.bound == FP_BOUND_UNKNOWN)
 		return 0;

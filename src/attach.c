@@ -30,6 +30,7 @@ struct point {
 	const struct hook *hook;
 	const char *fn; /* which of its names, NULL: this kernel has none */
 	bool no_fentry; /* tried, and refused */
+	const char *instead; /* what tells the same for less: not needed */
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	int err;
@@ -40,6 +41,7 @@ struct attach {
 	struct xcheck_bpf *xcheck;
 	struct ksyms *ksyms;
 	uint32_t ring_size;
+	struct kernel_vcpu vcpu;
 	size_t nr;
 	struct point point[MAX_HOOKS];
 	struct capture_hook info[MAX_HOOKS];
@@ -53,6 +55,8 @@ static bool uses_fentry(const struct point *p)
 
 static const char *mechanism(const struct point *p)
 {
+	if (p->instead)
+		return p->instead;
 	if (p->hook->flags & HOOK_RAW_TP)
 		return "raw_tp";
 	if (uses_fentry(p))
@@ -129,7 +133,44 @@ static struct bpf_program *program_of(const struct attach *a,
 	return bpf_object__find_program_by_name(a->skel->obj, name);
 }
 
-static int set_up_programs(struct attach *a)
+static const struct point *point_of(const struct attach *a, const char *kprobe)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		if (a->point[i].fn &&
+		    strcmp(a->point[i].hook->kprobe, kprobe) == 0)
+			return &a->point[i];
+	}
+	return NULL;
+}
+
+/*
+ * What makes the hook at @p needless. With an fentry at the bind, live exits are seen
+ * there, and KVM counts all of them: its count is read by bpf(2), which makes no
+ * kernel drop an fentry program. Without it, kvm_exit tells live exits by what the
+ * vcpu says of itself, if nobody else binds a state there. The stream wants each exit
+ * from where it happened.
+ */
+static const char *cheaper(const struct attach *a, const struct point *p,
+			   const struct capture_opts *opts)
+{
+	bool fentry = uses_fentry(point_of(a, "k_bind_state"));
+	bool known = !opts->stream && a->vcpu.counts_exits;
+	bool settles = known && !fentry && a->vcpu.alone_is_bound;
+
+	if (p->hook->flags & HOOK_BINDS && settles)
+		return "kvm_exit";
+	if (p->hook->flags & HOOK_EXITS && settles)
+		return "kvm_exit";
+	if (p->hook->flags & HOOK_EXITS && known && fentry)
+		return "KVM's count";
+	if (p->hook->flags & HOOK_SETTLES && !settles)
+		return "not needed";
+	return NULL;
+}
+
+static int set_up_programs(struct attach *a, const struct capture_opts *opts)
 {
 	struct bpf_program *prog;
 	size_t i;
@@ -141,6 +182,9 @@ static int set_up_programs(struct attach *a)
 		struct point *p = &a->point[i];
 
 		if (!p->fn)
+			continue;
+		p->instead = cheaper(a, p, opts);
+		if (p->instead)
 			continue;
 		p->prog = program_of(a, p);
 		if (!p->prog)
@@ -157,18 +201,6 @@ static int set_up_programs(struct attach *a)
 		}
 	}
 	return 0;
-}
-
-static bool loads_by_bind(const struct attach *a)
-{
-	size_t i;
-
-	for (i = 0; i < a->nr; i++) {
-		if (a->point[i].fn &&
-		    strcmp(a->point[i].hook->kprobe, "k_bind_task") == 0)
-			return true;
-	}
-	return false;
 }
 
 /* Records in each ring. There must be one, even if nothing goes there. */
@@ -200,11 +232,16 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->all_exits = opts->all_exits;
-	a->skel->rodata->loads_by_bind = loads_by_bind(a);
+	a->skel->rodata->loads_by_bind = point_of(a, "k_bind_task");
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.rings,
 				 cpus * FP_LANES * a->ring_size);
-	err = set_up_programs(a);
+	err = set_up_programs(a, opts);
+	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
+	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
+					!a->skel->rodata->settles;
+	bpf_program__set_autoload(a->skel->progs.count_all_exits,
+				  a->skel->rodata->exits_by_kvm);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -242,7 +279,7 @@ static int attach_points(struct attach *a, char *why, size_t len)
 	for (i = 0; i < a->nr; i++) {
 		struct point *p = &a->point[i];
 
-		if (!p->fn)
+		if (!p->prog)
 			continue;
 		attach_point(p);
 		if (!p->err)
@@ -292,10 +329,10 @@ static void describe(struct attach *a)
 		a->info[i] = (struct capture_hook){
 			.name = p->fn ? p->fn : p->hook->fn[0],
 			.what = p->hook->what,
-			.mechanism = p->link ? mechanism(p) : NULL,
+			.mechanism = p->link || p->instead ? mechanism(p) : NULL,
 			.required = p->hook->flags & HOOK_REQUIRED,
 		};
-		if (p->link)
+		if (a->info[i].mechanism)
 			continue;
 		if (p->fn)
 			snprintf(a->why[i], sizeof(a->why[i]), "refused: %s",
@@ -361,6 +398,7 @@ struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 
 	snprintf(why, len, "out of memory");
 	if (a) {
+		kernel__vcpu(&a->vcpu);
 		a->ksyms = find_functions();
 		if (a->ksyms)
 			err = try_all(a, cal, cpus, opts, why, len);
@@ -387,6 +425,16 @@ void attach__close(struct attach *a)
 void attach__enable(struct attach *a)
 {
 	__atomic_store_n(&a->skel->bss->enabled, 1, __ATOMIC_RELEASE);
+}
+
+void attach__count_exits(const struct attach *a, uint32_t slots)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &slots,
+		    .ctx_size_in = sizeof(slots));
+
+	if (a->skel->rodata->exits_by_kvm)
+		bpf_prog_test_run_opts(
+			bpf_program__fd(a->skel->progs.count_all_exits), &opts);
 }
 
 int attach__vcpus_fd(const struct attach *a)

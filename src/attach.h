@@ -26,6 +26,9 @@ struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 void attach__close(struct attach *a);
 void attach__enable(struct attach *a);
 
+/* Where exits have no hook: brings fp_vcpu.exits_read of the first @slots up to date. */
+void attach__count_exits(const struct attach *a, uint32_t slots);
+
 /* File descriptors of the maps that the reader maps. */
 int attach__vcpus_fd(const struct attach *a);
 int attach__cpus_fd(const struct attach *a);

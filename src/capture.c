@@ -459,6 +459,7 @@ static void read_witness(struct capture *c, const struct counters *n)
 	c->last_witness = (struct witness){
 		.exits = SUM(n, w_entries),
 		.live = SUM(n, w_live),
+		.binds = SUM(n, w_binds),
 		.switch_saves = SUM(n, w_switch_saves),
 		.counted_switch_saves = SUM(n, w_switch_counted),
 		.neon = SUM(n, w_neon),
@@ -496,6 +497,7 @@ int capture__read(struct capture *c, struct snapshot *s)
 {
 	struct counters n = live(c);
 
+	attach__count_exits(c->attach, slots__high(c->slots));
 	return read_all(c, &n, s);
 }
 
@@ -558,6 +560,7 @@ static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
 {
 	uint64_t before = transfers(c);
 
+	attach__count_exits(c->attach, slots__high(c->slots));
 	if (!quiet(c, before) || sethostname(name, len))
 		return false;
 	c->marks++;

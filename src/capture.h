@@ -131,6 +131,7 @@ int capture__foreign_bit(const struct capture *c);
 struct witness {
 	uint64_t exits; /* tracepoint kvm_entry */
 	uint64_t live; /* entries with live state, seen at the entry */
+	uint64_t binds; /* exits with live state, seen at the bind */
 	uint64_t switch_saves; /* saves at fpsimd_thread_switch() */
 	uint64_t counted_switch_saves; /* the same, as counted */
 	uint64_t neon; /* kernel_neon_begin() */

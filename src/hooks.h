@@ -18,6 +18,9 @@ enum hook_flags {
 	HOOK_WITNESS = 8, /* only on request */
 	HOOK_INSTEAD = 16, /* only if the hook before it has no function */
 	HOOK_ALL_EXITS = 32, /* only if each exit is to be a record */
+	HOOK_EXITS = 64, /* not where KVM's own count does */
+	HOOK_BINDS = 128, /* not where kvm_exit settles exits */
+	HOOK_SETTLES = 256, /* .. and this is it */
 };
 
 struct hook {

@@ -290,3 +290,17 @@ bool kernel__owner_is_per_cpu(void)
 {
 	return kernel_has_member("kvm_host_data", "fp_owner");
 }
+
+void kernel__vcpu(struct kernel_vcpu *kv)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	*kv = (struct kernel_vcpu){};
+	if (!btf)
+		return;
+	kv->counts_exits = has_member(btf, "kvm_vcpu_stat", "exits");
+	kv->alone_is_bound =
+		has_member(btf, "kvm_vcpu_arch", "fp_state") &&
+		!has_member(btf, "thread_struct", "kernel_fpsimd_state");
+	btf__free(btf);
+}

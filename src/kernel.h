@@ -49,4 +49,15 @@ bool kernel__guest_visible(const char *mode);
 /* Whether KVM records for each CPU who owns its registers (5294afdbf45a, 6.10). */
 bool kernel__owner_is_per_cpu(void);
 
+/* What BTF knows of a vcpu. */
+struct kernel_vcpu {
+	bool counts_exits; /* where its count of exits is */
+	/*
+	 * It says itself that its guest owns the registers (6.0 to 6.9), and nothing
+	 * else is bound by fpsimd_bind_state_to_cpu() (up to 6.7).
+	 */
+	bool alone_is_bound;
+};
+void kernel__vcpu(struct kernel_vcpu *kv);
+
 #endif /* FPSTAT_KERNEL_FACTS_H */

@@ -111,6 +111,7 @@ static void witness_delta(struct session *s)
 	s->witness_interval = (struct witness){
 		.exits = sat_sub(a->exits, b->exits),
 		.live = sat_sub(a->live, b->live),
+		.binds = sat_sub(a->binds, b->binds),
 		.switch_saves = sat_sub(a->switch_saves, b->switch_saves),
 		.counted_switch_saves = sat_sub(a->counted_switch_saves,
 						b->counted_switch_saves),

@@ -66,6 +66,7 @@ struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
 	for (i = 0; i < FP_MAX_VCPUS; i++) /* the lowest on top */
 		s->free[s->nr_free++] = FP_MAX_VCPUS - 1 - i;
 	for (i = 0; i < nr_cpus; i++) {
+		cpus[i].cpu = i;
 		cpus[i].slot = FP_NO_SLOT;
 		cpus[i].unbound_by = FP_NO_SLOT;
 	}
@@ -108,6 +109,15 @@ static const char *name_of(struct slots *s, uint32_t slot)
 	return n->vm;
 }
 
+/* The reader's is older once the vcpu has ended. */
+static uint64_t exits(const struct fp_vcpu *v)
+{
+	uint64_t by_hook = counter__read(&v->exits);
+	uint64_t by_reader = counter__read(&v->exits_read);
+
+	return by_hook > by_reader ? by_hook : by_reader;
+}
+
 static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 		      struct snap_vcpu *row)
 {
@@ -123,7 +133,7 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->vcpu_id = v->vcpu_id;
 	row->tid = v->tid;
 	row->runs = counter__read(&v->runs);
-	row->exits = counter__read(&v->exits);
+	row->exits = exits(v);
 	row->guest_runs_live = counter__read(&v->runs_live);
 	row->collateral = counter__read(&v->collateral);
 	row->guest_bytes = guest_bytes(v);

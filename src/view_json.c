@@ -433,6 +433,7 @@ static void witness(struct json *j, const struct view *v)
 	begin(j, v, "witness");
 	json__u64(j, "exits", w->exits);
 	json__u64(j, "live", w->live);
+	json__u64(j, "binds", w->binds);
 	json__u64(j, "switch_saves", w->switch_saves);
 	json__u64(j, "counted_switch_saves", w->counted_switch_saves);
 	json__u64(j, "neon", w->neon);

@@ -53,6 +53,8 @@ struct fp_vcpu {
 
 	__u64 runs;
 	__u64 exits;
+	__u64 exits_read; /* the same, if the reader has them counted; or more */
+	__u64 exits_before; /* those of KVM's count that are in neither */
 	__u64 runs_live;
 	__u64 collateral; /* loads of others that only its load made necessary */
 	struct fp_ops guest;
@@ -60,10 +62,23 @@ struct fp_vcpu {
 	__u64 cause[FP_CAUSE_SLOTS]; /* saves of the guest's state, by cause */
 };
 
+/* An event that a softirq brought while an exit was being settled. */
+struct fp_later {
+	__u64 buf;
+	__u64 event; /* the second half of struct fp_event */
+	__u32 slot;
+	__u32 pad;
+};
+
+#define FP_LATER 8 /* power of two */
+
+enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
+
 /* One CPU: its automaton, and what is charged to no vcpu. */
 struct fp_percpu {
 	struct fp_cpu model;
 	struct fp_judge judge;
+	__u32 cpu; /* its own number */
 	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
@@ -71,6 +86,15 @@ struct fp_percpu {
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
 	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
 	__u64 bytes; /* of the user state that is just being moved, or 0 */
+	__u32 loading; /* enum fp_loading: a vcpu_load() that is no event yet */
+	__u32 gone; /* TIF_FOREIGN_FPSTATE was set after vcpu_load(), or is since */
+	__u32 settling; /* kvm_exit is at work: softirqs put their events off */
+	__u32 settled; /* a softirq has settled the exit that kvm_exit is to tell */
+	__u32 later_head;
+	__u32 later_tail;
+	__u32 later_full; /* this section is not put off: nothing is new in it */
+	struct fp_later later[FP_LATER];
+	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 
@@ -103,6 +127,7 @@ struct fp_percpu {
 	__u64 user_saves;
 	__u64 w_entries;
 	__u64 w_live;
+	__u64 w_binds; /* of guests' states */
 	__u64 w_neon;
 	__u64 w_switch_saves; /* as the flag at the switch foretold */
 	__u64 w_switch_counted; /* as they were counted in between */

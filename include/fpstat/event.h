@@ -9,6 +9,9 @@
 #ifndef FPSTAT_EVENT_H
 #define FPSTAT_EVENT_H
 
+/* Who calls it knows the kind of event: what is for the others shall not be there. */
+#define FP_INLINE static inline __attribute__((always_inline))
+
 /*
  * X(NAME, "name", "where the kernel does it")
  *

@@ -67,7 +67,7 @@ struct fp_cpu {
 /* FP_EV_SAVE, FP_EV_BIND_VCPU: does the vcpu itself say that it owns? */
 enum fp_hint { FP_HINT_NONE, FP_HINT_GUEST, FP_HINT_HOST };
 
-static inline void fp_bind(struct fp_cpu *cpu, __u8 bound,
+FP_INLINE void fp_bind(struct fp_cpu *cpu, __u8 bound,
 			   const struct fp_event *ev)
 {
 	cpu->bound = bound;
@@ -75,7 +75,7 @@ static inline void fp_bind(struct fp_cpu *cpu, __u8 bound,
 	cpu->gen = ev->gen;
 }
 
-static inline __u32 fp_step_guest_save(struct fp_cpu *cpu, __u32 cause)
+FP_INLINE __u32 fp_step_guest_save(struct fp_cpu *cpu, __u32 cause)
 {
 	cpu->bound = FP_BOUND_NONE;
 	/* Left over from vcpu_load or unmarked: put_fp() in vcpu_put(). */
@@ -84,7 +84,7 @@ static inline __u32 fp_step_guest_save(struct fp_cpu *cpu, __u32 cause)
 	return FP_OP_GUEST_SAVE | cause << 16;
 }
 
-static inline __u32 fp_step_user_save(struct fp_cpu *cpu,
+FP_INLINE __u32 fp_step_user_save(struct fp_cpu *cpu,
 				      const struct fp_event *ev, __u32 cause)
 {
 	__u32 ops = FP_OP_USER_SAVE;
@@ -99,7 +99,7 @@ static inline __u32 fp_step_user_save(struct fp_cpu *cpu,
 }
 
 /* ev->buf is current's own buffer. */
-static inline __u32 fp_step_save(struct fp_cpu *cpu, const struct fp_event *ev)
+FP_INLINE __u32 fp_step_save(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	__u32 cause = cpu->cause;
 	int guest = cpu->bound == FP_BOUND_VCPU;
@@ -118,7 +118,7 @@ static inline __u32 fp_step_save(struct fp_cpu *cpu, const struct fp_event *ev)
 }
 
 /* ev->buf is the vcpu's buffer. */
-static inline __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
+FP_INLINE __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
 				      const struct fp_event *ev)
 {
 	__u8 was = cpu->bound;
@@ -148,7 +148,7 @@ static inline __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
  * (ev->arg) by a softirq that uses NEON itself. The latter puts it back when
  * it is done, which nothing can prevent, so both are counted at once.
  */
-static inline __u32 fp_step_bind_kernel(struct fp_cpu *cpu,
+FP_INLINE __u32 fp_step_bind_kernel(struct fp_cpu *cpu,
 					const struct fp_event *ev)
 {
 	cpu->cause = FP_CAUSE_NONE;
@@ -161,7 +161,7 @@ static inline __u32 fp_step_bind_kernel(struct fp_cpu *cpu,
  * At vcpu_load no guest is bound. With the flag clear it is current; else it
  * may still be another task, whose state nobody flushes up to 6.13.
  */
-static inline __u32 fp_step_vload(struct fp_cpu *cpu, const struct fp_event *ev)
+FP_INLINE __u32 fp_step_vload(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	__u32 ops = cpu->bound == FP_BOUND_VCPU ? FP_OP_MISSED : 0;
 
@@ -179,14 +179,14 @@ static inline __u32 fp_step_vload(struct fp_cpu *cpu, const struct fp_event *ev)
 	return ops;
 }
 
-static inline __u32 fp_step_exit(struct fp_cpu *cpu, const struct fp_event *ev)
+FP_INLINE __u32 fp_step_exit(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	if (cpu->cause == FP_CAUSE_VCPU_LOAD)
 		cpu->cause = FP_CAUSE_NONE; /* it did not save */
 	return !ev->foreign && cpu->bound == FP_BOUND_TASK ? FP_OP_MARTIN : 0;
 }
 
-static inline __u32 fp_step(struct fp_cpu *cpu, const struct fp_event *ev)
+FP_INLINE __u32 fp_step(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	switch (ev->kind) {
 	case FP_EV_SAVE:

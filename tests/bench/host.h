@@ -3,6 +3,7 @@
 #ifndef FPSTAT_BENCH_HOST_H
 #define FPSTAT_BENCH_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <time.h>

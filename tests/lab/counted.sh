@@ -114,6 +114,7 @@ contradictions()
 	  if $v | any(([.cause[]] | add) != .guest.save.done) then "a guest save has no cause, or two" else empty end,
 	  if ($v | total(.exits)) != $w.exits then "exits, not entries" else empty end,
 	  if ($v | total(.guest_runs_live)) != $w.live then "live exits, not entries" else empty end,
+	  if ($v | total(.guest_runs_live) + total(.guest.load.done)) != $w.binds then "live exits, not binds" else empty end,
 	  if $w.switch_saves != $w.counted_switch_saves then "saves at switches" else empty end,
 	  if $h.events["neon-softirq"] + $h.events["neon-task"] != $w.neon then "NEON sections" else empty end,
 	  if $w.last_state_differs != 0 then "last state" else empty end

@@ -543,6 +543,7 @@ int capture__witness(struct capture *c, struct witness *w)
 	if (!c->opts.witness)
 		return -ENOENT;
 	*w = (struct witness){ .exits = 4600 * t, .live = 3660 * t,
+			       .binds = 3740 * t,
 			       .switch_saves = 66 * t,
 			       .counted_switch_saves = 66 * t, .neon = 9 * t,
 			       .last_state_checked = 100 * t,
