@@ -7,6 +7,7 @@
 
 #define EVERY 2.0 /* seconds, from one measurement to the next .. */
 #define LENGTH 0.1 /* .. and how long one takes */
+#define FIRST 0.5 /* after the start: what that took is no part of it */
 
 static double seconds(const struct timeval *t)
 {
@@ -27,7 +28,7 @@ void overhead__init(struct overhead *o, double now)
 		.bpf_ns = -1,
 		.self_ns = -1,
 		.stats = -1,
-		.began = now - EVERY,
+		.began = now - EVERY + FIRST,
 		.ended = now,
 		.cpu_time = cpu_time(),
 	};
