@@ -430,6 +430,11 @@ static void read_missed(struct capture *c, const struct counters *n,
 		fps_append(s->missed_by, sizeof(s->missed_by), "no slot");
 }
 
+static uint64_t or_na(double n)
+{
+	return n < 0 ? SNAP_NA : (uint64_t)n;
+}
+
 static void read_host(struct capture *c, const struct counters *n,
 		      struct snapshot *s)
 {
@@ -446,8 +451,8 @@ static void read_host(struct capture *c, const struct counters *n,
 	read_missed(c, n, s);
 	s->undecided = SUM(n, undecided);
 	s->impossible = SUM(n, impossible);
-	s->bpf_ns = c->overhead.bpf_ns;
-	s->self_ns = c->overhead.self_ns;
+	s->bpf_ns = or_na(c->overhead.bpf_ns);
+	s->self_ns = or_na(c->overhead.self_ns);
 	s->online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	s->shed = c->budget.shed;
 	for (i = 0; i < FP_EV_MAX; i++)

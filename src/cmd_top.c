@@ -238,7 +238,7 @@ static void add_stream(struct snapshot *s, const struct top_stream *stream)
 
 	if (!stream->open)
 		return;
-	if (s->bpf_ns >= 0 && more->bpf_ns > 0)
+	if (s->bpf_ns != SNAP_NA && more->bpf_ns != SNAP_NA)
 		s->bpf_ns += more->bpf_ns;
 	s->shed = more->shed;
 }

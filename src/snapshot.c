@@ -357,9 +357,9 @@ void snapshot__drop_ended(struct snapshot *s)
 
 double snapshot__overhead(const struct snapshot *s)
 {
-	if (s->bpf_ns < 0 || s->self_ns < 0)
+	if (s->bpf_ns == SNAP_NA || s->self_ns == SNAP_NA || !s->online)
 		return -1;
-	return (s->bpf_ns + s->self_ns) / 1e9 / s->online;
+	return ((double)s->bpf_ns + (double)s->self_ns) / 1e9 / s->online;
 }
 
 double snapshot__ns_per_exit(const struct snapshot *s)
@@ -367,9 +367,9 @@ double snapshot__ns_per_exit(const struct snapshot *s)
 	struct snap_vcpu all;
 
 	snapshot__total(s, &all);
-	if (s->bpf_ns < 0 || !all.exits || all.exits == SNAP_NA)
+	if (s->bpf_ns == SNAP_NA || !all.exits || all.exits == SNAP_NA)
 		return -1;
-	return s->bpf_ns * s->dt / (double)all.exits;
+	return (double)s->bpf_ns * s->dt / (double)all.exits;
 }
 
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)

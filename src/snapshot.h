@@ -157,9 +157,9 @@ struct snapshot {
 	uint64_t undecided; /* live guest states older than the capture */
 	uint64_t impossible; /* values lost: events were */
 	uint64_t pending; /* undecided saves, as their CPUs say; a level */
-	/* what fpstat costs; < 0: not measured (see overhead.h); levels */
-	double bpf_ns; /* in its BPF programs, each second .. */
-	double self_ns; /* .. and in this process */
+	/* what fpstat costs, as measured last (see overhead.h), or SNAP_NA */
+	uint64_t bpf_ns; /* in its BPF programs, each second .. */
+	uint64_t self_ns; /* .. and in this process */
 	uint32_t online; /* CPUs whose time it takes */
 	enum budget_shed shed; /* what --budget does without */
 
