@@ -14,7 +14,6 @@ static __always_inline void add_verdict(struct fp_ops *ops, __u32 verdict)
 	ADD(ops->verdict[verdict & (FP_VERDICTS - 1)], 1);
 }
 
-/* For the verifier two ways, and not four: those of a vcpu lie side by side. */
 static __always_inline void decide(struct fp_percpu *c, __u32 who, __u32 slot,
 				   __u32 verdict)
 {
@@ -72,7 +71,7 @@ static __always_inline void judge_step(struct fp_percpu *c, __u32 own,
 	__u32 who = j->who, slot = j->slot, ops = FP_OPS(step);
 
 	fp_judge_step(j, ev, step);
-	barrier();
+	barrier(); /* or the verifier goes a way of its own for each verdict */
 	if (j->is.old)
 		decide(c, who, slot, j->is.old);
 	if (j->is.save == FP_VERDICT_PENDING) {
