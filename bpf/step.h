@@ -93,8 +93,8 @@ static __always_inline void move_home(const struct fp_percpu *c,
 }
 
 /* The guest of @v, if it has a slot, has exited with its state live. */
-static __always_inline void on_guest_live(struct fp_percpu *c, struct fp_vcpu *v,
-					  const struct fp_event *ev)
+static __always_inline void
+on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 {
 	if (v)
 		move_home(c, v);

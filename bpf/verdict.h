@@ -26,7 +26,8 @@ static __always_inline void decide(struct fp_percpu *c, __u32 who, __u32 slot,
 	} else if (who) {
 		v = slot_at(slot);
 		if (v)
-			add_verdict(who == FP_WHO_GUEST ? &v->guest : &v->host, verdict);
+			add_verdict(who == FP_WHO_GUEST ? &v->guest : &v->host,
+				    verdict);
 	}
 }
 
@@ -137,14 +138,14 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 	return judge_event(cpu, own, &ev, step);
 }
 
-#define JUDGE(name, what)                                                   \
-	__noinline int judge_##name(__u32 cpu, __u32 own, __u64 buf,         \
-				    __u64 event, __u32 step)                 \
-	{                                                                    \
-		struct fp_event ev = unpack(buf, event);                     \
-                                                                             \
-		ev.kind = what;                                              \
-		return judge_event(cpu, own, &ev, step);                     \
+#define JUDGE(name, what)                                                      \
+	__noinline int judge_##name(__u32 cpu, __u32 own, __u64 buf,           \
+				    __u64 event, __u32 step)                   \
+	{                                                                      \
+		struct fp_event ev = unpack(buf, event);                       \
+                                                                               \
+		ev.kind = what;                                                \
+		return judge_event(cpu, own, &ev, step);                       \
 	}
 
 JUDGE(save, FP_EV_SAVE)

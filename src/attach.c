@@ -329,7 +329,8 @@ static void describe(struct attach *a)
 		a->info[i] = (struct capture_hook){
 			.name = p->fn ? p->fn : p->hook->fn[0],
 			.what = p->hook->what,
-			.mechanism = p->link || p->instead ? mechanism(p) : NULL,
+			.mechanism = p->link || p->instead ? mechanism(p) :
+							     NULL,
 			.required = p->hook->flags & HOOK_REQUIRED,
 		};
 		if (a->info[i].mechanism)

@@ -270,8 +270,7 @@ FP_COLD void fp_judge_resumed(struct fp_judge *j)
 static inline void fp_judge_resume(struct fp_judge *j,
 				   const struct fp_event *ev)
 {
-	if (!j->resume ||
-	    (ev->kind == FP_EV_SAVE && ev->buf == j->switching) ||
+	if (!j->resume || (ev->kind == FP_EV_SAVE && ev->buf == j->switching) ||
 	    (ev->kind == FP_EV_BIND_KERNEL && !ev->arg))
 		return;
 	fp_judge_resumed(j);
