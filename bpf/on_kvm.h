@@ -268,7 +268,7 @@ __noinline int settle_later(__u32 cpu)
 
 	if (!c)
 		return 0;
-	for (i = 0; i < FP_LATER && is_behind(c); i++) {
+	for (i = 0; i < FP_LATER && have_put_off(c); i++) {
 		c->settling = 1;
 		barrier();
 		catch_up(cpu);
@@ -296,13 +296,13 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 		v->exits++;
 		if (c->again == v->buf && !c->judge.note)
 			v->runs_live++;
-		else if (!foreign() || is_behind(c))
+		else if (!foreign() || have_put_off(c))
 			settle(cpu);
 	}
 	barrier();
 	c->settling = 0;
 	barrier();
-	if (is_behind(c))
+	if (have_put_off(c))
 		settle_later(cpu);
 }
 

@@ -166,9 +166,14 @@ __noinline int catch_up(__u32 cpu)
 	return 0;
 }
 
+static __always_inline bool have_put_off(const struct fp_percpu *c)
+{
+	return c->later_head != c->later_tail;
+}
+
 static __always_inline bool is_behind(const struct fp_percpu *c)
 {
-	return c->loading || (settles && c->later_head != c->later_tail);
+	return c->loading || (settles && have_put_off(c));
 }
 
 /* @ev comes after all that happened before on this CPU. */
