@@ -77,7 +77,7 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs bench bench-cost bench-peers fuzz FORCE
+	check-lab lint unit lab-programs bench bench-cost bench-start bench-peers fuzz FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -95,10 +95,11 @@ help:
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
 #: make bench [RECORDS=N]     how fast a stream is merged, judged, written and read, and
-#:                            in how much memory; then bench-cost, bench-peers
+#:                            in how much memory; then the other benches
 #: make bench-cost            instructions that fpstat adds to an exit, a KVM_RUN and a
 #:                            switch, beside budget, floor and other programs, in the
 #:                            lab; KERNELS="6.1 7.3" MODES="vhe nvhe"; BASELINE=1
+#: make bench-start           time to start, and memory, with 1 to 64 CPUs, in the lab
 #: make bench-peers           traces of fpstat, perf and trace-cmd of one load in the
 #:                            lab, side by side; KERNELS=6.1 TURNS=1000 EXITS=20000
 #: make fuzz [FUZZ=OPTIONS]   traces that libFuzzer makes up, with clang
@@ -278,8 +279,13 @@ BENCHES     := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BENCH_TOOLS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/tools/*.c)))
 bench: $(BENCHES)
 	@for b in $(BENCHES); do $$b $(RECORDS) || exit 1; done
+	@$(MAKE) bench-start
 	@$(MAKE) bench-cost
 	@$(MAKE) bench-peers
+
+bench-start:
+	@$(MAKE) $(J) $(FOR_ARM64)
+	@tests/bench/start
 
 bench-cost: $(OUT)/fpstat
 	@$(MAKE) $(J) $(FOR_ARM64) $(BUILD)/arm64/tests/bench/tools/floor

@@ -31,6 +31,8 @@ const volatile bool has_ctxflush; /* EL1 drops an owner that is stale */
 
 /* What the stream has shown: vcpu_load() saves and unbinds the host. */
 __u64 eager;
+/* All this costs more than it may: see src/budget.h. */
+__u64 rest;
 
 /* Those of the capture object. */
 struct cpus_map cpus SEC(".maps");
@@ -196,7 +198,9 @@ int check_entry(void *ctx)
 
 	if (!c || !e || !vcpu)
 		return 0;
-	e->vcpu = vcpu;
+	e->vcpu = rest ? 0 : vcpu;
+	if (rest)
+		return 0;
 	e->binds = binds(c, vcpu);
 	if (!known(c))
 		return 0;
@@ -237,7 +241,7 @@ static __always_inline int on_save(void *ctx)
 	struct fp_percpu *c = this_cpu();
 	struct fp_look l;
 
-	if (!c || !known(c) || task_flags(t) & foreign_mask)
+	if (rest || !c || !known(c) || task_flags(t) & foreign_mask)
 		return 0;
 	could(FP_RULE_I6);
 	l = look(t);

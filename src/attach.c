@@ -496,14 +496,15 @@ size_t attach__hooks(const struct attach *a, const struct capture_hook **h)
 	return a->nr;
 }
 
-static uint64_t recursion_misses(const struct bpf_program *prog)
+/* Zeroes if there is nothing to know. */
+static struct bpf_prog_info info_of(const struct bpf_program *prog)
 {
 	struct bpf_prog_info info = {};
 	__u32 len = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		return 0;
-	return info.recursion_misses;
+		return (struct bpf_prog_info){};
+	return info;
 }
 
 /* One program may serve several hooks, and has one count for all of them. */
@@ -530,10 +531,22 @@ uint64_t attach__missed(const struct attach *a, char *by, size_t len)
 		if (!p->link || p->hook->flags & HOOK_WITNESS ||
 		    seen_before(a, i))
 			continue;
-		n = recursion_misses(p->prog);
+		n = info_of(p->prog).recursion_misses;
 		if (n)
 			fps_append(by, len, bpf_program__name(p->prog));
 		missed += n;
 	}
 	return missed;
+}
+
+uint64_t attach__run_time(const struct attach *a)
+{
+	uint64_t ns = 0;
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		if (a->point[i].link && !seen_before(a, i))
+			ns += info_of(a->point[i].prog).run_time_ns;
+	}
+	return ns;
 }

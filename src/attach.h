@@ -49,5 +49,7 @@ size_t attach__hooks(const struct attach *a, const struct capture_hook **h);
  * the names of these programs.
  */
 uint64_t attach__missed(const struct attach *a, char *by, size_t len);
+/* How long all programs ran while the kernel measured it, ns. */
+uint64_t attach__run_time(const struct attach *a);
 
 #endif /* FPSTAT_ATTACH_H */

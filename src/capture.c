@@ -12,9 +12,11 @@
 #include <linux/types.h>
 
 #include "attach.h"
+#include "budget.h"
 #include "calibrate.h"
 #include "fpstat/stream.h"
 #include "kernel.h"
+#include "overhead.h"
 #include "owners.h"
 #include "slots.h"
 #include "snapshot.h"
@@ -32,6 +34,8 @@ struct capture {
 	struct stream *stream;
 	struct owners *owners;
 	struct watch *watch;
+	struct overhead overhead;
+	struct budget budget;
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -190,6 +194,12 @@ struct capture *capture__open(const struct capture_opts *opts, char *why,
 
 	libbpf_set_print(keep_quiet);
 	err = capture__possible(why, len);
+	if (!err && opts->budget > 0 && !overhead__possible()) {
+		snprintf(why, len,
+			 "--budget can't be kept: this kernel does "
+			 "not measure BPF programs (Linux 5.8 does)");
+		err = -ENOTSUP;
+	}
 	if (!err) {
 		c = calloc(1, sizeof(*c));
 		err = c ? open_all(c, opts, why, len) : -ENOMEM;
@@ -201,6 +211,8 @@ struct capture *capture__open(const struct capture_opts *opts, char *why,
 	}
 	c->witness = opts->witness;
 	c->start = fps_clock();
+	overhead__init(&c->overhead, c->start);
+	c->budget.share = opts->budget;
 	attach__enable(c->attach);
 	return c;
 }
@@ -209,6 +221,7 @@ void capture__close(struct capture *c)
 {
 	if (!c)
 		return;
+	overhead__close(&c->overhead);
 	watch__close(c->watch);
 	stream__free(c->stream);
 	owners__free(c->owners);
@@ -285,8 +298,40 @@ static uint64_t look_at_owners(struct capture *c)
 	return ns;
 }
 
+static uint64_t run_time(void *ctx)
+{
+	const struct capture *c = ctx;
+
+	return attach__run_time(c->attach) + watch__run_time(c->watch);
+}
+
+/* Records that find no room are lost, and accounted for as such. */
+static void keep_budget(struct capture *c, double dt)
+{
+	double ns = c->overhead.bpf_ns + c->overhead.self_ns;
+	enum budget_shed shed;
+
+	if (c->budget.share <= 0)
+		return;
+	ns /= (double)sysconf(_SC_NPROCESSORS_ONLN);
+	shed = budget__spend(&c->budget, ns / 1e9, dt);
+	if (c->stream)
+		stream__stop(c->stream, shed >= SHED_RECORDS);
+	if (c->watch)
+		watch__rest(c->watch, shed >= SHED_DETAIL);
+}
+
+static void look_at_overhead(struct capture *c)
+{
+	double before = c->overhead.ended;
+
+	if (overhead__tick(&c->overhead, fps_clock(), run_time, c))
+		keep_budget(c, c->overhead.ended - before);
+}
+
 void capture__tick(struct capture *c)
 {
+	look_at_overhead(c);
 	look_at_owners(c);
 	/* Out of memory: ended vcpus keep their slots until there is some. */
 	(void)slots__tick(c->slots);
@@ -385,6 +430,11 @@ static void read_missed(struct capture *c, const struct counters *n,
 		fps_append(s->missed_by, sizeof(s->missed_by), "no slot");
 }
 
+static uint64_t or_na(double n)
+{
+	return n < 0 ? SNAP_NA : (uint64_t)n;
+}
+
 static void read_host(struct capture *c, const struct counters *n,
 		      struct snapshot *s)
 {
@@ -401,7 +451,10 @@ static void read_host(struct capture *c, const struct counters *n,
 	read_missed(c, n, s);
 	s->undecided = SUM(n, undecided);
 	s->impossible = SUM(n, impossible);
-	s->overhead_ns_per_exit = -1;
+	s->bpf_ns = or_na(c->overhead.bpf_ns);
+	s->self_ns = or_na(c->overhead.self_ns);
+	s->online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	s->shed = c->budget.shed;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = SUM(n, events[i]);
 }

@@ -33,6 +33,12 @@ struct capture_opts {
 	bool stream; /* for capture__drain() */
 	bool check; /* for capture__facts() */
 	bool all_exits; /* each guest entry and exit is a record of it */
+	/*
+	 * Share of the time of all CPUs that may be spent. Over it, the stream and then
+	 * the checker do without: what is left out is lost, and counted as that.
+	 * 0: no limit.
+	 */
+	double budget;
 	uint32_t ring; /* bytes of each, a power of two of pages; 0: enough */
 };
 

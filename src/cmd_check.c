@@ -8,13 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "checking.h"
 #include "cmd.h"
 #include "cost.h"
 #include "count.h"
 #include "exit.h"
 #include "klog.h"
-#include "names.h"
 #include "offline.h"
 #include "recorder.h"
 #include "rules.h"
@@ -74,6 +73,10 @@ static const struct opt opts[] = {
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if it is no pass: a required rule was not asked, "
 		  "or anything was lost, missed or undecided" },
+	{ .name = "budget", .type = OPT_PERCENT,
+	  .offset = AT(count.capture.budget), .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: record "
+		  "nothing meanwhile, then check nothing (counters stay exact)" },
 	OPT_COMMON,
 	{}
 };
@@ -82,11 +85,10 @@ static const struct opt opts[] = {
 struct check_run {
 	struct check_config cfg;
 	enum check_format format;
-	struct check *check;
+	struct checking checking;
 	struct check_names names;
 	struct check_verdict verdict;
 	FILE *out;
-	int klog;
 	/* the flight recorder, with --trace */
 	struct recorder *recorder;
 	struct cost cost;
@@ -134,10 +136,8 @@ static void free_run(struct check_run *r)
 
 	for (i = 0; i < FP_RULES; i++)
 		free(r->verdict.row[i].evidence);
-	check__free(r->check);
+	checking__close(&r->checking);
 	recorder__free(r->recorder);
-	if (r->klog >= 0)
-		close(r->klog);
 }
 
 /* ---- the flight recorder ---- */
@@ -165,7 +165,7 @@ static int feed(void *ctx, const struct fp_rec *rec)
 			  recorder__feed(r->recorder, rec) :
 			  0;
 
-	return err ? err : check__feed(r->check, rec);
+	return err ? err : check__feed(r->checking.check, rec);
 }
 
 /* What is kept begins with counters, so there must be some all the time. */
@@ -222,43 +222,21 @@ static int fly(struct count *c)
 
 /* ---- live ---- */
 
-static void on_fact(void *ctx, const struct fp_fact *fact)
-{
-	check__fact(((struct check_run *)ctx)->check, fact);
-}
-
-static void on_log(void *ctx, const char *line)
-{
-	check__log(((struct check_run *)ctx)->check, line);
-}
-
-static double live_time(void *ctx, uint64_t ns)
-{
-	const struct count *c = ctx;
-
-	return (double)ns / 1e9 - (fps_clock() - c->ses.now.t);
-}
-
 static int open_check(struct count *c)
 {
 	struct check_run *r = c->ctx;
 	int err;
 
-	if (r->check)
+	if (r->checking.check)
 		return 0;
 	r->out = c->out;
-	r->names = (struct check_names){
-		.s = &c->ses.now,
-		.time = live_time,
-		.function = names__function,
-		.ctx = c,
-	};
-	r->check = check__new(c->ses.now.cpus, on_violation, r);
-	err = r->check ? open_recorder(r) : -ENOMEM;
+	r->checking.ses = &c->ses;
+	r->checking.check = check__new(c->ses.now.cpus, on_violation, r);
+	r->names = checking__names(&r->checking);
+	err = r->checking.check ? open_recorder(r) : -ENOMEM;
 	return err ? count__fail(c, strerror(-err)) : 0;
 }
 
-/* Facts first: the records that came before them are in the stream by then. */
 static int drain(struct count *c)
 {
 	struct check_run *r = c->ctx;
@@ -266,16 +244,8 @@ static int drain(struct count *c)
 
 	if (code)
 		return code;
-	if (r->klog >= 0)
-		klog__read(r->klog, on_log, r);
-	err = capture__facts(c->ses.cap, on_fact, r);
-	if (!err)
-		err = capture__drain(c->ses.cap, feed, r);
-	if (err)
-		return count__fail(c, strerror(-err));
-	check__settle(r->check);
-	capture__set_eager(c->ses.cap, check__eager(r->check));
-	return fly(c);
+	err = checking__drain(&r->checking, feed, r);
+	return err ? count__fail(c, strerror(-err)) : fly(c);
 }
 
 static void take_rows(struct check_run *r, const struct capture *cap)
@@ -288,16 +258,16 @@ static void take_rows(struct check_run *r, const struct capture *cap)
 	for (i = 0; i < FP_RULES; i++) {
 		struct check_row *row = &r->verdict.row[i];
 
-		row->asked = check__asked(r->check, i) + asked[i];
+		row->asked = check__asked(r->checking.check, i) + asked[i];
 		row->cannot = NULL;
 		if (cap)
 			row->cannot = capture__cannot(cap, i);
 		else if (!(rules[i].how & RULE_STREAM))
 			row->cannot = "a trace does not tell";
 	}
-	if (cap && r->klog < 0)
+	if (cap && r->checking.klog < 0)
 		r->verdict.row[FP_RULE_I23].cannot = "/dev/kmsg can't be read";
-	r->verdict.records = check__records(r->check);
+	r->verdict.records = check__records(r->checking.check);
 }
 
 static int print(struct count *c, bool mark)
@@ -329,7 +299,7 @@ static int check_live(struct check_run *r, char **argv)
 	};
 	int code;
 
-	r->klog = klog__open();
+	r->checking.klog = klog__open();
 	code = count__run(&count, argv);
 	if (code != EXIT_ENV && check_verdict__broken(&r->verdict))
 		return EXIT_VIOLATION;
@@ -349,11 +319,11 @@ static int begin_trace(struct offline *o)
 {
 	struct check_run *r = o->ctx;
 
-	check__free(r->check); /* of the section before */
+	check__free(r->checking.check); /* of the section before */
 	r->out = o->out;
 	r->names = (struct check_names){ .time = trace_time, .ctx = o };
-	r->check = check__new(trace__host(o->trace)->cpus, on_violation, r);
-	if (r->check)
+	r->checking.check = check__new(trace__host(o->trace)->cpus, on_violation, r);
+	if (r->checking.check)
 		return 0;
 	fps_err("out of memory");
 	return EXIT_ENV;
@@ -365,7 +335,7 @@ static int feed_trace(struct offline *o, const struct fp_rec *rec,
 	const struct check_run *r = o->ctx;
 
 	(void)step;
-	return check__feed(r->check, rec);
+	return check__feed(r->checking.check, rec);
 }
 
 static int print_trace(struct offline *o, struct view *v)
@@ -448,7 +418,7 @@ static int check_main(const struct command *cmd, int argc, char **argv)
 {
 	struct check_run r = {
 		.cfg.count.capture = { .stream = true, .check = true },
-		.klog = -1,
+		.checking.klog = -1,
 	};
 	struct opt_rest rest;
 	int code;

@@ -9,6 +9,7 @@
 #include "export.h"
 #include "fpstat/stream.h"
 #include "offline.h"
+#include "recount.h"
 #include "trace.h"
 #include "util.h"
 
@@ -92,6 +93,7 @@ static int feed(struct offline *o, const struct fp_rec *rec, uint32_t step)
 {
 	struct export_run *r = o->ctx;
 
+	r->x.replay = recount__replay(o->recount);
 	r->format->record(&r->x, rec, step);
 	return 0;
 }

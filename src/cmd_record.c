@@ -44,11 +44,18 @@ static const struct opt opts[] = {
 	  .arg = "S",
 	  .help = "keep what happened in the last S seconds in memory, and "
 		  "write that on SIGUSR1, SIGUSR2 and at the end" },
+	{ .name = "check", .offset = AT(to.check),
+	  .help = "with --flight: check the rules, as fpstat check does, and "
+		  "write it when one is broken for the first time, too" },
 	{ .name = "strict", .offset = AT(to.count.strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided" },
 	{ .name = "all-exits", .offset = AT(to.count.capture.all_exits),
 	  .help = "record each guest entry, and each exit with its reason, "
 		  "and not only how many there were" },
+	{ .name = "budget", .type = OPT_PERCENT,
+	  .offset = AT(to.count.capture.budget), .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: record "
+		  "nothing meanwhile (counters stay exact)" },
 	OPT_COMMON,
 	{ .name = "ring", .type = OPT_COUNT, .offset = AT(ring), .arg = "PAGES",
 	  .test = true,
@@ -135,6 +142,8 @@ static int check_output(const struct command *cmd,
 
 	if (!to->output)
 		return opt__usage_error(cmd, "--output is missing");
+	if (to->check && !(to->flight > 0))
+		return opt__usage_error(cmd, "--check is of --flight");
 	if (in_parts && to->flight > 0)
 		return opt__usage_error(
 			cmd, "--flight and %s don't go together", in_parts);
@@ -166,6 +175,7 @@ static int record_main(const struct command *cmd, int argc, char **argv)
 		return code;
 	cfg.to.count.interval = cfg.duration;
 	cfg.to.count.count = cfg.duration > 0;
+	cfg.to.count.capture.check = cfg.to.check;
 	cfg.to.command = command = rest.argc ? join(rest.argv) : NULL;
 	code = recording__run(&cfg.to, rest.argc ? rest.argv : NULL);
 	free(command);

@@ -61,6 +61,10 @@ static const struct opt opts[] = {
 	  .help = "no colours, as with NO_COLOR" },
 	{ .name = "mouse", .offset = AT(mouse),
 	  .help = "a click picks a row; then the terminal can't select text" },
+	{ .name = "budget", .type = OPT_PERCENT, .offset = AT(budget),
+	  .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: follow no "
+		  "events meanwhile (counters stay exact)" },
 	OPT_COMMON,
 	{}
 };
@@ -227,6 +231,18 @@ void top__look(struct top *t)
 
 /* ---- live ---- */
 
+/* Both captures cost something, and the second one is what a budget sheds. */
+static void add_stream(struct snapshot *s, const struct top_stream *stream)
+{
+	const struct snapshot *more = &stream->ses.now;
+
+	if (!stream->open)
+		return;
+	if (s->bpf_ns != SNAP_NA && more->bpf_ns != SNAP_NA)
+		s->bpf_ns += more->bpf_ns;
+	s->shed = more->shed;
+}
+
 static void on_interval(void *ctx)
 {
 	struct top *t = ctx;
@@ -238,6 +254,7 @@ static void on_interval(void *ctx)
 		loop__stop(t->loop);
 		return;
 	}
+	add_stream(&t->ses.interval, &t->stream);
 	session__view(&t->ses, &t->view);
 	if (!t->looks)
 		loop__rearm(t->loop, t->timer, t->state.interval);
@@ -246,7 +263,8 @@ static void on_interval(void *ctx)
 
 static void on_stream_error(struct top *t, int err)
 {
-	snprintf(t->state.says, sizeof(t->state.says), "the stream ended: %.100s",
+	snprintf(t->state.says, sizeof(t->state.says),
+		 "the stream ended: %.100s",
 		 *t->stream.ses.why ? t->stream.ses.why : strerror(-err));
 	top_stream__close(&t->stream, NULL, 0);
 }
@@ -430,6 +448,7 @@ static int open_live(struct top *t)
 	utf8__clean(t->host, sizeof(t->host), host, sizeof(host));
 	capture__keep(t->ses.cap, KEEP_ENDED);
 	t->stream.cost = &t->cost;
+	t->stream.budget = t->cfg->budget;
 	return session__begin(&t->ses, false);
 }
 

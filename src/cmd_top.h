@@ -24,6 +24,7 @@ struct top_config {
 	const char *view;
 	const char *filter;
 	bool stream;
+	double budget; /* see struct capture_opts */
 	bool ascii, mono, mouse;
 };
 
@@ -37,6 +38,7 @@ struct top_stream {
 	struct flow *flow;
 	struct recorder *recorder; /* what happened last, in memory */
 	struct cost *cost;
+	double budget;
 	double counted; /* when counters went there */
 	double began; /* the capture */
 	bool recording;

@@ -34,7 +34,7 @@ static struct flow *new_flow(const struct top_stream *s)
 
 static int open_all(struct top_stream *s)
 {
-	struct capture_opts opts = { .stream = true };
+	struct capture_opts opts = { .stream = true, .budget = s->budget };
 
 	if (session__open(&s->ses, &opts) || session__begin(&s->ses, false)) {
 		snprintf(s->why, sizeof(s->why), "%.250s", s->ses.why);
@@ -50,12 +50,12 @@ static int open_all(struct top_stream *s)
 
 static void close_all(struct top_stream *s)
 {
-	struct cost *cost = s->cost;
+	struct top_stream empty = { .cost = s->cost, .budget = s->budget };
 
 	flow__free(s->flow);
 	recorder__free(s->recorder);
 	session__close(&s->ses);
-	*s = (struct top_stream){ .cost = cost };
+	*s = empty;
 }
 
 void top_stream__want(struct top_stream *s, bool wanted)

@@ -53,6 +53,10 @@ static const struct opt opts[] = {
 	{ .name = "strict", .offset = AT(count.strict),
 	  .help = "exit with 4 if anything was lost, missed or undecided, or "
 		  "the stream and the counters differ" },
+	{ .name = "budget", .type = OPT_PERCENT,
+	  .offset = AT(count.capture.budget), .arg = "PERCENT",
+	  .help = "cost no more of the time of all CPUs than that: follow "
+		  "nothing meanwhile (counters stay exact)" },
 	OPT_COMMON,
 	{}
 };

@@ -10,6 +10,7 @@
 
 #include "fpstat/stream.h"
 
+struct replay;
 struct trace;
 
 struct export
@@ -17,6 +18,7 @@ struct export
 	FILE *out; /* NULL for a directory, which is .. */
 	const char *output; /* .. this one */
 	const struct trace *trace; /* which is being read */
+	const struct replay *replay; /* has taken the record, too */
 	void *own; /* of the format, from open() to close() */
 	unsigned int cpus; /* of the host of this section */
 };

@@ -2,7 +2,13 @@
 /*
  * For Perfetto and chrome://tracing, in the JSON that both read: a track for each
  * CPU, with who has its registers, and one for each vcpu, with the CPU where its
- * state is.
+ * state is; and what was moved, as counters that grow.
+ *
+ * How they read numbers: a group is a process, a track is a thread. Thread 0, or one
+ * that another process has, too, is mixed up with others; one whose number is its
+ * process's comes first. And times become doubles: when a host is up for 100 days,
+ * its own are off by some ns, so that slices overlap. Therefore tracks have high
+ * numbers, and the time is 0 where the trace begins.
  */
 #include "export.h"
 
@@ -16,10 +22,19 @@
 #include "fpstat/counters.h"
 #include "fpstat/model.h"
 #include "json.h"
+#include "snapshot.h"
+#include "totals.h"
 #include "trace.h"
 #include "util.h"
 
-enum group { CPUS = 1, VCPUS = 2 }; /* of tracks, for each section */
+enum group { CPUS = 1, VCPUS, COUNTERS }; /* of tracks, for each section */
+
+enum { TRACKS = 100000 }; /* more than a group has */
+
+/* Counters are told after so many slices, or such a time: the file stays small. */
+enum { SAMPLE = 32 };
+#define SAMPLE_NS 1000000000ull
+#define NEVER UINT64_MAX
 
 enum whose { NOBODY, GUEST, USER, KERNEL };
 
@@ -44,9 +59,13 @@ struct life {
 struct perfetto {
 	struct json json;
 	unsigned int groups; /* of the sections before */
-	uint64_t clock; /* when the clock of the first host was 0, ns since 1970 */
-	uint64_t shift; /* to that clock, modulo 2^64 */
-	uint64_t last; /* ns */
+	uint64_t first; /* when the first section began, ns since 1970 */
+	uint64_t begin; /* of this section, by the clock of its host .. */
+	uint64_t after; /* .. and by which time after the first, ns */
+	uint64_t last; /* of the section, ns */
+	struct totals totals; /* up to then */
+	unsigned int slices; /* since they were told .. */
+	uint64_t untold; /* .. and when the first record was, or NEVER */
 	struct life life[FP_MAX_VCPUS];
 	struct cpu *cpu;
 };
@@ -56,12 +75,13 @@ struct perfetto {
 static struct json *event(struct perfetto *p, const char *phase,
 			  enum group group, uint32_t track)
 {
+	uint64_t pid = p->groups + group;
 	struct json *j = &p->json;
 
 	json__object(j, NULL);
 	json__str(j, "ph", phase);
-	json__u64(j, "pid", p->groups + group);
-	json__u64(j, "tid", track);
+	json__u64(j, "pid", pid);
+	json__u64(j, "tid", pid * TRACKS + track);
 	return j;
 }
 
@@ -77,10 +97,22 @@ static void name_it(struct perfetto *p, const char *what, enum group group,
 	json__end(j);
 }
 
-/* Microseconds, with all digits. */
-static void time_of(struct json *j, const char *key, uint64_t ns)
+/* Else the busiest group is the first. */
+static void sort_group(struct perfetto *p, enum group group)
 {
-	json__double(j, key, (double)ns / 1000);
+	struct json *j = event(p, "M", group, 0);
+
+	json__str(j, "name", "process_sort_index");
+	json__object(j, "args");
+	json__u64(j, "sort_index", p->groups + group);
+	json__end(j);
+	json__end(j);
+}
+
+/* A negative time would be dropped: what was there before begins with the trace. */
+static uint64_t time_of(const struct perfetto *p, uint64_t ns)
+{
+	return sat_sub(ns, p->begin) + p->after;
 }
 
 static void slice(struct perfetto *p, enum group group, uint32_t track,
@@ -88,9 +120,10 @@ static void slice(struct perfetto *p, enum group group, uint32_t track,
 {
 	struct json *j = event(p, "X", group, track);
 
+	p->slices++;
 	json__str(j, "name", name);
-	time_of(j, "ts", from + p->shift);
-	time_of(j, "dur", sat_sub(to, from));
+	json__us(j, "ts", time_of(p, from));
+	json__us(j, "dur", sat_sub(time_of(p, to), time_of(p, from)));
 	json__end(j);
 }
 
@@ -100,7 +133,7 @@ static void mark_gap(struct perfetto *p, const struct fp_rec *rec)
 
 	json__str(j, "name", "records were lost");
 	json__str(j, "s", "t");
-	time_of(j, "ts", rec->ns + p->shift);
+	json__us(j, "ts", time_of(p, rec->ns));
 	json__end(j);
 }
 
@@ -185,6 +218,79 @@ static void follow_vcpu(struct perfetto *p, const struct fp_rec *rec,
 		begin_life(p, rec);
 }
 
+/* ---- counters ---- */
+
+static void begin_counters(struct perfetto *p, const char *whose)
+{
+	struct json *j = event(p, "C", COUNTERS, 0);
+
+	json__str(j, "name", whose);
+	json__us(j, "ts", time_of(p, p->last));
+	json__object(j, "args");
+}
+
+static void end_counters(struct perfetto *p)
+{
+	json__end(&p->json);
+	json__end(&p->json);
+}
+
+static void put_ops(struct json *j, const struct totals_ops *o, bool judged)
+{
+	json__u64(j, "saves", o->saves);
+	json__u64(j, "loads", o->loads);
+	if (!judged)
+		return;
+	json__u64(j, "redundant saves", o->redundant_saves);
+	json__u64(j, "redundant loads", o->redundant_loads);
+}
+
+/*
+ * Most kernels with pKVM hide guests, and so what these do to the registers of
+ * others. Which ones, the counters say: they come later.
+ */
+static bool sees_guests(const struct trace *t)
+{
+	const struct snapshot *after = trace__after(t);
+
+	return strcmp(trace__host(t)->mode, "pkvm") != 0 ||
+	       (after && !snapshot__guests_hidden(after));
+}
+
+static void put_counters(struct export *x)
+{
+	struct perfetto *p = x->own;
+	const struct totals *t = &p->totals;
+	bool seen = sees_guests(x->trace);
+
+	begin_counters(p, "guest");
+	json__u64(&p->json, "exits", t->exits);
+	if (seen) {
+		json__u64(&p->json, "live entries", t->live);
+		put_ops(&p->json, &t->guest, true);
+	}
+	end_counters(p);
+	begin_counters(p, "host");
+	put_ops(&p->json, &t->host, seen);
+	end_counters(p);
+	begin_counters(p, "other");
+	put_ops(&p->json, &t->other, seen);
+	end_counters(p);
+	p->slices = 0;
+	p->untold = NEVER;
+}
+
+/* What was counted before a record that comes at @ns. */
+static void tell_counters(struct export *x, uint64_t ns)
+{
+	const struct perfetto *p = x->own;
+
+	if (p->slices >= SAMPLE || sat_sub(ns, p->untold) >= SAMPLE_NS)
+		put_counters(x);
+}
+
+/* ---- records ---- */
+
 static bool takes_neon(const struct fp_rec *rec)
 {
 	return (rec->ev.kind == FP_EV_NEON_TASK ||
@@ -200,6 +306,10 @@ static void record(struct export *x, const struct fp_rec *rec, uint32_t step)
 
 	if (rec->cpu >= x->cpus)
 		return;
+	tell_counters(x, rec->ns);
+	totals__add(&p->totals, rec, x->replay);
+	if (p->untold == NEVER)
+		p->untold = rec->ns;
 	c = &p->cpu[rec->cpu];
 	p->last = rec->ns > p->last ? rec->ns : p->last;
 	if (rec->flags & FP_REC_GAP) {
@@ -234,14 +344,13 @@ static int open_file(struct export *x)
 	return 0;
 }
 
-/* Several hosts are on one scale. */
+/* Several hosts are on one scale; the one that began first comes first. */
 static void set_clock(struct perfetto *p, const struct trace_about *a)
 {
-	uint64_t clock = a->realtime ? a->realtime - a->monotonic : p->clock;
-
-	if (!p->clock)
-		p->clock = clock;
-	p->shift = clock - p->clock;
+	if (!p->first)
+		p->first = a->realtime;
+	p->begin = a->monotonic;
+	p->after = sat_sub(a->realtime, p->first);
 }
 
 static void name_group(const struct export *x, enum group group,
@@ -255,6 +364,7 @@ static void name_group(const struct export *x, enum group group,
 	else
 		snprintf(name, sizeof(name), "%s", what);
 	name_it(x->own, "process_name", group, 0, name);
+	sort_group(x->own, group);
 }
 
 static int begin(struct export *x)
@@ -264,15 +374,18 @@ static int begin(struct export *x)
 	uint32_t i;
 
 	p->cpu = calloc(x->cpus, sizeof(p->cpu[0]));
-	if (!p->cpu)
+	if (!p->cpu || totals__init(&p->totals, x->cpus))
 		return -ENOMEM;
 	set_clock(p, trace__about(x->trace));
 	name_group(x, CPUS, "FP registers of CPUs");
 	name_group(x, VCPUS, "FP states of vcpus");
+	name_group(x, COUNTERS, "FP saves and loads");
 	for (i = 0; i < x->cpus; i++) {
 		snprintf(name, sizeof(name), "CPU %u", i);
 		name_it(p, "thread_name", CPUS, i, name);
 	}
+	p->last = p->begin;
+	put_counters(x);
 	return 0;
 }
 
@@ -286,11 +399,13 @@ static int end(struct export *x)
 		end_owner(x, i, p->last);
 	for (i = 0; i < FP_MAX_VCPUS; i++)
 		end_life(p, i, p->last);
+	if (p->untold != NEVER)
+		put_counters(x);
 	free(p->cpu);
 	p->cpu = NULL;
+	totals__free(&p->totals);
 	memset(p->life, 0, sizeof(p->life));
-	p->last = 0;
-	p->groups += VCPUS;
+	p->groups += COUNTERS;
 	return 0;
 }
 
@@ -302,13 +417,14 @@ static void close_file(struct export *x)
 		return;
 	json__end(&p->json);
 	json__end(&p->json);
+	totals__free(&p->totals);
 	free(p->cpu);
 	free(p);
 }
 
 const struct export_format export_perfetto = {
 	.name = "perfetto",
-	.what = "a track for each CPU and for each vcpu",
+	.what = "a track for each CPU and for each vcpu, and counters",
 	.open = open_file,
 	.begin = begin,
 	.record = record,

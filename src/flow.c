@@ -112,13 +112,6 @@ const char *flow__task_name(const struct flow *f, uint32_t tid)
 	return f->by_tid[i] ? f->task[f->by_tid[i] - 1].name : NULL;
 }
 
-static bool is_redundant(uint8_t verdict)
-{
-	return verdict == FP_VERDICT_CLEAN ||
-	       verdict == FP_VERDICT_UNCLOBBERED ||
-	       verdict == FP_VERDICT_DEAD || verdict == FP_VERDICT_LOAD_LIVE;
-}
-
 static void add_task(struct flow *f, struct cpu *c, const struct flow_event *e)
 {
 	bool mine = e->rec.slot == FP_NO_SLOT &&
@@ -130,7 +123,7 @@ static void add_task(struct flow *f, struct cpu *c, const struct flow_event *e)
 	if (t) {
 		t->saves += !!(e->ops & FP_OP_USER_SAVE);
 		t->loads += !!(e->ops & FP_OP_USER_LOAD);
-		t->redundant += is_redundant(e->save) + is_redundant(e->load);
+		t->redundant += fp_redundant(e->save) + fp_redundant(e->load);
 		t->paid += c->guest && e->load == FP_VERDICT_LOAD_NEEDED;
 	}
 	if (e->rec.ev.kind == FP_EV_BIND_VCPU)
@@ -171,7 +164,7 @@ static void decide(struct flow *f, struct cpu *c, uint8_t verdict, uint8_t by)
 		}
 	}
 	if (c->saver)
-		c->saver->redundant += is_redundant(verdict);
+		c->saver->redundant += fp_redundant(verdict);
 	c->waits = 0;
 	c->saver = NULL;
 }
@@ -186,36 +179,29 @@ static bool is_focused(const struct flow *f, const struct flow_event *e)
 	return e->rec.slot == f->slot && e->gen == f->gen;
 }
 
-static bool is_judged(const struct fp_rec *rec)
-{
-	return !(rec->flags & (FP_REC_NO_JUDGE | FP_REC_NESTED));
-}
-
 static void set_ops(struct flow_event *e, const struct fp_rec *rec,
 		    const struct fp_verdicts *is, uint32_t step)
 {
 	e->rec = *rec;
 	e->ops = FP_OPS(step);
 	e->cause = (uint8_t)FP_CAUSE(step);
-	if (is_judged(rec)) {
-		e->save = is->save;
-		e->load = is->load;
-	}
+	e->save = is->save;
+	e->load = is->load;
 }
 
 static void follow(struct flow *f, const struct fp_rec *rec, uint32_t step)
 {
 	const struct recount *recount = whatif__recount(f->whatif);
-	const struct replay_cpu *judged =
-		replay__cpu(recount__replay(recount), rec->cpu);
+	const struct fp_verdicts is =
+		replay__verdicts(recount__replay(recount), rec);
 	struct cpu *c = &f->cpus[rec->cpu];
 	struct flow_event e = { .number = f->records };
 
-	set_ops(&e, rec, &judged->judge.is, step);
+	set_ops(&e, rec, &is, step);
 	if (rec->slot < FP_MAX_VCPUS)
 		e.gen = recount__gen(recount, rec->slot);
-	if (is_judged(rec) && judged->judge.is.old)
-		decide(f, c, judged->judge.is.old, rec->ev.kind);
+	if (is.old)
+		decide(f, c, is.old, rec->ev.kind);
 	keep(&f->last, &e);
 	if (is_focused(f, &e))
 		keep(&f->focus, &e);

@@ -111,6 +111,12 @@ void json__double(struct json *j, const char *key, double value)
 	fprintf(j->out, "%.6f", value);
 }
 
+void json__us(struct json *j, const char *key, uint64_t ns)
+{
+	key_and_colon(j, key);
+	fprintf(j->out, "%" PRIu64 ".%03" PRIu64, ns / 1000, ns % 1000);
+}
+
 void json__bool(struct json *j, const char *key, bool value)
 {
 	key_and_colon(j, key);

@@ -32,6 +32,8 @@ void json__i64(struct json *j, const char *key, int64_t value);
 void json__count(struct json *j, const char *key, uint64_t value);
 /* null if it is negative, infinite or not a number */
 void json__double(struct json *j, const char *key, double value);
+/* ns as microseconds, with all digits: a double does not have that many. */
+void json__us(struct json *j, const char *key, uint64_t ns);
 void json__bool(struct json *j, const char *key, bool value);
 void json__null(struct json *j, const char *key);
 

@@ -47,6 +47,7 @@ struct offline {
 	struct trace *trace;
 	FILE *out; /* NULL for a directory */
 	char where[OFFLINE_WHERE]; /* for messages: "section 2 (its host): ", or "" */
+	struct recount *recount; /* up to this record; NULL if .whatif counts */
 	bool inside; /* is this record of interest? */
 	/* feed() may: it needs to know what came before what is of interest */
 	bool unsure;
@@ -60,7 +61,6 @@ struct offline {
 
 	/* private */
 	struct fleet fleet;
-	struct recount *recount; /* NULL if .whatif counts */
 	int skipped; /* what lies before .from is not read .. */
 	double warm; /* .. but for so many seconds */
 	struct snapshot first; /* at from .. */

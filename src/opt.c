@@ -103,7 +103,7 @@ int opt__usage_error(const struct command *cmd, const char *fmt, ...)
 }
 
 /* Digits and at most one point: no sign, no exponent, no "nan". */
-static bool parse_seconds(const char *arg, double *out)
+static bool parse_number(const char *arg, double *out)
 {
 	size_t n = strspn(arg, "0123456789");
 
@@ -112,7 +112,23 @@ static bool parse_seconds(const char *arg, double *out)
 	if (arg[n] || n > 20 || !strpbrk(arg, "0123456789"))
 		return false;
 	*out = strtod(arg, NULL);
-	return *out >= OPT_SECONDS_MIN && *out <= OPT_SECONDS_MAX;
+	return true;
+}
+
+static bool parse_seconds(const char *arg, double *out)
+{
+	return parse_number(arg, out) && *out >= OPT_SECONDS_MIN &&
+	       *out <= OPT_SECONDS_MAX;
+}
+
+static bool parse_percent(const char *arg, double *out)
+{
+	double percent;
+
+	if (!parse_number(arg, &percent) || percent <= 0 || percent > 100)
+		return false;
+	*out = percent / 100;
+	return true;
 }
 
 static bool parse_count(const char *arg, unsigned long *out)
@@ -149,6 +165,13 @@ static int apply(const struct command *cmd, const struct opt *o,
 		return opt__usage_error(
 			cmd, "--%s wants a number from 1 up, not '%s'", o->name,
 			arg);
+	case OPT_PERCENT:
+		if (parse_percent(arg, at))
+			return -1;
+		return opt__usage_error(
+			cmd,
+			"--%s wants a percentage above 0, up to 100, not '%s'",
+			o->name, arg);
 	case OPT_BYTES:
 		if (units__bytes(arg, at))
 			return -1;

@@ -15,6 +15,7 @@ enum opt_type {
 	OPT_STRING, /* const char * */
 	OPT_SECONDS, /* double, OPT_SECONDS_MIN and up */
 	OPT_COUNT, /* unsigned long, 1 and up */
+	OPT_PERCENT, /* double, a share: above 0, at most 1 */
 	OPT_BYTES, /* uint64_t, such as 10M: see units.h */
 	OPT_HELP,
 	OPT_VERSION,

@@ -10,9 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "checking.h"
 #include "cost.h"
 #include "exit.h"
 #include "human.h"
+#include "klog.h"
 #include "parts.h"
 #include "recorder.h"
 #include "trace_meta.h"
@@ -39,6 +41,10 @@ struct recording {
 	double sampled;
 	double counted;
 	uint64_t shown; /* records */
+	/* with --check */
+	struct checking checking;
+	uint64_t violations[FP_RULES];
+	bool broken; /* a rule, and nothing was written of it yet */
 };
 
 /* What went wrong with the file; 0 if nothing did. */
@@ -103,6 +109,31 @@ static uint64_t a_number(void)
 	return n;
 }
 
+/* What led there is printed of the first one of each rule. */
+static void on_violation(void *ctx, const struct violation *v)
+{
+	struct recording *r = ctx;
+	struct check_names names = checking__names(&r->checking);
+
+	if (r->violations[v->rule]++)
+		return;
+	r->broken = true;
+	if (isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+	view_check__violation(stderr, CHECK_TEXT, v, &names);
+}
+
+static int begin_check(struct count *c)
+{
+	struct recording *r = c->ctx;
+
+	if (!r->cfg->check)
+		return 0;
+	r->checking.ses = &c->ses;
+	r->checking.check = check__new(c->ses.now.cpus, on_violation, r);
+	return r->checking.check ? 0 : count__fail(c, strerror(ENOMEM));
+}
+
 /* What was in the file goes when there is something to put there. */
 static int begin(struct count *c)
 {
@@ -114,10 +145,28 @@ static int begin(struct count *c)
 	r->began = r->flushed = r->counted = fps_clock();
 	if (recording__has_parts(r->cfg) && !in_memory(r))
 		r->number = a_number();
-	return in_memory(r) ? 0 : begin_part(c, false);
+	return in_memory(r) ? begin_check(c) : begin_part(c, false);
 }
 
 /* ---- while it runs ---- */
+
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	struct recording *r = ctx;
+	int err = recorder__feed(r->recorder, rec);
+
+	return err || !r->cfg->check ? err :
+				       check__feed(r->checking.check, rec);
+}
+
+static int drain(struct count *c)
+{
+	struct recording *r = c->ctx;
+
+	return check(c, r->cfg->check ?
+				checking__drain(&r->checking, feed, r) :
+				capture__drain(c->ses.cap, feed, r));
+}
 
 static bool anything_moved(const struct snapshot *delta)
 {
@@ -139,8 +188,7 @@ static int take_counters(struct count *c, bool mark, int tries)
 
 	do {
 		r->sampled = fps_clock();
-		code = session__surround(&c->ses, mark, recorder__feed,
-					 r->recorder, &err);
+		code = session__surround(&c->ses, mark, feed, r, &err);
 		if (!code)
 			code = check(c, err);
 	} while (!code && --tries && anything_moved(&c->ses.interval));
@@ -249,6 +297,7 @@ static int dump(struct count *c)
 	struct recording *r = c->ctx;
 	int err = r->fd < 0 ? open_part(r) : 0;
 
+	r->broken = false;
 	if (!err)
 		(void)!ftruncate(r->fd, 0);
 	if (!err)
@@ -256,22 +305,6 @@ static int dump(struct count *c)
 	if (err)
 		return check(c, err);
 	return check(c, close_part(r));
-}
-
-static int tick(struct count *c)
-{
-	struct recording *r = c->ctx;
-	double now = fps_clock();
-	int code = begin(c);
-
-	if (!code)
-		code = check(c, capture__drain(c->ses.cap, recorder__feed,
-					       r->recorder));
-	if (!code && now - r->flushed >= FLUSH_EVERY)
-		code = flush(c, now);
-	if (!code && is_due(r, now))
-		code = rotate(c);
-	return code;
 }
 
 /* At the end, and whenever somebody asks. */
@@ -283,6 +316,29 @@ static int print(struct count *c, bool mark)
 	if (!code)
 		code = take_counters(c, mark, TRIES);
 	return !code && in_memory(r) ? dump(c) : code;
+}
+
+/* With no wait for counters that stand still: what is kept would go meanwhile. */
+static int dump_now(struct count *c)
+{
+	int code = take_counters(c, false, 1);
+
+	return code ? code : dump(c);
+}
+
+static int tick(struct count *c)
+{
+	struct recording *r = c->ctx;
+	double now = fps_clock();
+	int code = begin(c);
+
+	if (!code)
+		code = drain(c);
+	if (!code && now - r->flushed >= FLUSH_EVERY)
+		code = flush(c, now);
+	if (!code && is_due(r, now))
+		code = rotate(c);
+	return !code && r->broken ? dump_now(c) : code;
 }
 
 static int next(struct count *c)
@@ -366,6 +422,21 @@ static int open_recorder(struct recording *r)
 	return 0;
 }
 
+static bool say_violations(const struct recording *r)
+{
+	bool any = false;
+	int i;
+
+	for (i = 0; i < FP_RULES; i++) {
+		if (!r->violations[i])
+			continue;
+		any = true;
+		fps_err("%s was broken %" PRIu64 " times: see fpstat explain",
+			rule__id(i), r->violations[i]);
+	}
+	return any;
+}
+
 static int record(struct recording *r, char **argv)
 {
 	struct count count = {
@@ -380,6 +451,8 @@ static int record(struct recording *r, char **argv)
 
 	if (isatty(STDERR_FILENO) && r->begun)
 		fputc('\n', stderr);
+	if (code != EXIT_ENV && say_violations(r))
+		code = EXIT_VIOLATION;
 	if (!err || code == EXIT_ENV)
 		return code;
 	fps_err("cannot write %s: %s", r->parts.name, strerror(-err));
@@ -388,7 +461,7 @@ static int record(struct recording *r, char **argv)
 
 int recording__run(const struct recording_config *cfg, char **argv)
 {
-	struct recording r = { .cfg = cfg };
+	struct recording r = { .cfg = cfg, .checking.klog = -1 };
 	int code = open_output(&r);
 
 	if (code)
@@ -398,8 +471,11 @@ int recording__run(const struct recording_config *cfg, char **argv)
 		code = EXIT_ENV;
 	} else {
 		cost__measure(&r.cost);
+		if (cfg->check)
+			r.checking.klog = klog__open();
 		code = record(&r, argv);
 	}
+	checking__close(&r.checking);
 	recorder__free(r.recorder);
 	parts__free(&r.parts);
 	return code;

@@ -16,6 +16,7 @@ struct recording_config {
 	double part_seconds; /* the same */
 	uint64_t max_size; /* of all parts; 0: no limit */
 	double flight; /* seconds that are kept in memory; 0: into the file */
+	bool check; /* the rules, too; what is kept goes out if one is broken */
 };
 
 /* @argv is CMD, or NULL. Says what went wrong, and returns the exit code. */

@@ -272,6 +272,15 @@ uint32_t replay__step_made(const struct replay *r)
 	return r->step;
 }
 
+struct fp_verdicts replay__verdicts(const struct replay *r,
+				    const struct fp_rec *rec)
+{
+	if (rec->cpu >= r->nr_cpus ||
+	    rec->flags & (FP_REC_NO_JUDGE | FP_REC_NESTED))
+		return (struct fp_verdicts){};
+	return r->cpus[rec->cpu].judge.is;
+}
+
 const struct replay_cpu *replay__cpu(const struct replay *r, uint32_t cpu)
 {
 	return cpu < r->nr_cpus ? &r->cpus[cpu] : NULL;

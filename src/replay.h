@@ -34,6 +34,9 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec);
 
 /* The same of the last record. */
 uint32_t replay__step_made(const struct replay *r);
+/* What the judge said of @rec, the last record; all 0 if it was not asked. */
+struct fp_verdicts replay__verdicts(const struct replay *r,
+				    const struct fp_rec *rec);
 
 /* A CPU after its last record. */
 struct replay_cpu {

@@ -355,6 +355,23 @@ void snapshot__drop_ended(struct snapshot *s)
 	s->nr_vcpus = nr;
 }
 
+double snapshot__overhead(const struct snapshot *s)
+{
+	if (s->bpf_ns == SNAP_NA || s->self_ns == SNAP_NA || !s->online)
+		return -1;
+	return ((double)s->bpf_ns + (double)s->self_ns) / 1e9 / s->online;
+}
+
+double snapshot__ns_per_exit(const struct snapshot *s)
+{
+	struct snap_vcpu all;
+
+	snapshot__total(s, &all);
+	if (s->bpf_ns == SNAP_NA || !all.exits || all.exits == SNAP_NA)
+		return -1;
+	return (double)s->bpf_ns * s->dt / (double)all.exits;
+}
+
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total)
 {
 	size_t i;

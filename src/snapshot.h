@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "budget.h"
 #include "fpstat/counters.h"
 
 /* A number that this host cannot show: printed as "n/a", null in JSON. */
@@ -156,7 +157,11 @@ struct snapshot {
 	uint64_t undecided; /* live guest states older than the capture */
 	uint64_t impossible; /* values lost: events were */
 	uint64_t pending; /* undecided saves, as their CPUs say; a level */
-	double overhead_ns_per_exit; /* < 0: not measured */
+	/* what fpstat costs, as measured last (see overhead.h), or SNAP_NA */
+	uint64_t bpf_ns; /* in its BPF programs, each second .. */
+	uint64_t self_ns; /* .. and in this process */
+	uint32_t online; /* CPUs whose time it takes */
+	enum budget_shed shed; /* what --budget does without */
 
 	/* all that is not charged to a vcpu */
 	struct snap_ops task;
@@ -193,6 +198,10 @@ const struct snap_vcpu *snapshot__find(const struct snapshot *s,
 void snapshot__drop_ended(struct snapshot *s);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* What fpstat costs, as a share of the time of all CPUs; < 0: n/a. */
+double snapshot__overhead(const struct snapshot *s);
+/* What an exit pays for being counted, with all that happens around it; < 0: n/a. */
+double snapshot__ns_per_exit(const struct snapshot *s);
 /* Hypervisor code moves a protected guest's state: what nobody sees is n/a. */
 void snapshot__hide_guests(struct snapshot *s);
 /* Can this host not see its guests' registers? Then no number of theirs is one. */

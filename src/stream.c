@@ -37,6 +37,7 @@ struct stream {
 	const struct fp_slot *rings;
 	struct cpu *cpus;
 	uint64_t until; /* all that is older was handed on */
+	bool stopped;
 	struct cpu **heap; /* with a record that may be handed on, first first */
 	unsigned int nr_heap;
 };
@@ -111,8 +112,10 @@ static void look_at_next(const struct stream *s, struct lane *l)
 }
 
 /* The writer may have it again: all that we read of it was read before. */
-static void give_back(struct lane *l)
+static void give_back(const struct stream *s, struct lane *l)
 {
+	if (s->stopped)
+		return;
 	__atomic_store_n(&l->shared->end, l->pos + l->shared->size,
 			 __ATOMIC_RELEASE);
 }
@@ -133,6 +136,14 @@ static uint64_t look_at_lane(const struct stream *s, struct lane *l,
 	    (l->ready && read_slot(s, l, l->head - 1, &last)))
 		l->clear = now;
 	return l->clear;
+}
+
+/* A writer that has begun a record ends it; what comes then finds no room. */
+static void take_back(struct lane *l)
+{
+	uint64_t head = __atomic_load_n(&l->shared->head, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&l->shared->end, head, __ATOMIC_RELAXED);
 }
 
 /* ---- one CPU ---- */
@@ -282,7 +293,7 @@ static uint64_t advance(struct stream *s)
 
 	c->handed = c->ns;
 	if (++l->pos % GIVE_BACK == 0)
-		give_back(l);
+		give_back(s, l);
 	look_at_next(s, l);
 	find_first(c);
 	if (!c->first)
@@ -290,6 +301,21 @@ static uint64_t advance(struct stream *s)
 	if (s->nr_heap)
 		sift(s, 0);
 	return still_to_come(c, l);
+}
+
+void stream__stop(struct stream *s, bool stop)
+{
+	unsigned int i, k;
+
+	s->stopped = stop;
+	for (i = 0; i < s->nr_cpus; i++) {
+		for (k = 0; k < FP_LANES; k++) {
+			if (stop)
+				take_back(&s->cpus[i].lane[k]);
+			else
+				give_back(s, &s->cpus[i].lane[k]);
+		}
+	}
 }
 
 int stream__drain_until(struct stream *s, uint64_t now,
@@ -309,7 +335,7 @@ int stream__drain_until(struct stream *s, uint64_t now,
 	}
 	for (i = 0; i < s->nr_cpus; i++) {
 		for (k = 0; k < FP_LANES; k++)
-			give_back(&s->cpus[i].lane[k]);
+			give_back(s, &s->cpus[i].lane[k]);
 	}
 	if (!err && limit > s->until)
 		s->until = limit;

@@ -14,6 +14,7 @@
 #ifndef FPSTAT_STREAM_READER_H
 #define FPSTAT_STREAM_READER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/types.h>
 
@@ -30,6 +31,9 @@ struct stream *stream__new(struct fp_percpu *cpus, unsigned int nr_cpus,
 			   const struct fp_slot *rings, uint32_t size);
 /* NULL is fine. */
 void stream__free(struct stream *s);
+
+/* From now on there is no room: what would be recorded is lost, as the next one tells. */
+void stream__stop(struct stream *s, bool stop);
 
 /* See capture__drain(). */
 int stream__drain(struct stream *s,

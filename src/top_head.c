@@ -57,11 +57,15 @@ static void paint_replay(struct pen *p, const struct top_replay *r)
 
 static void paint_overhead(struct pen *p, const struct snapshot *s)
 {
-	if (s->overhead_ns_per_exit < 0)
+	double share = snapshot__overhead(s);
+
+	if (share < 0)
 		ink(p, STYLE_PLAIN, "  overhead n/a");
 	else
-		ink(p, STYLE_PLAIN, "  overhead %.0fns/exit",
-		    s->overhead_ns_per_exit);
+		ink(p, STYLE_PLAIN, "  overhead %.2f%%", share * 100);
+	if (s->shed)
+		ink(p, STYLE_ALARM, " over the budget: no %s",
+		    budget__shed_name(s->shed));
 }
 
 static void paint_health(struct paint *on, int y, const struct top_shown *in,

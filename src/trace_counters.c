@@ -70,6 +70,9 @@ static const struct field host_fields[] = {
 	FIELD(U64, struct snapshot, "impossible", impossible),
 	FIELD(U64, struct snapshot, "pending", pending),
 	FIELD(U64, struct snapshot, "folded", folded),
+	FIELD(U64, struct snapshot, "overhead.bpf", bpf_ns),
+	FIELD(U64, struct snapshot, "overhead.self", self_ns),
+	FIELD(U32, struct snapshot, "overhead.cpus", online),
 	OPS("task", struct snapshot, task),
 	OPS("kernel", struct snapshot, kernel_neon),
 	OPS("efi", struct snapshot, efi),
@@ -276,7 +279,8 @@ int trace_counters__get(struct snapshot *s, const char *text, size_t len)
 	*s = (struct snapshot){
 		.mode = modes[0],
 		.backend = backends[0],
-		.overhead_ns_per_exit = -1,
+		.bpf_ns = SNAP_NA,
+		.self_ns = SNAP_NA,
 	};
 	while (!err && trace_text__next(&all, &line, &what))
 		err = get_line(s, line, what, &room);

@@ -69,13 +69,20 @@ static const char *whose(const struct fp_fact *f)
 	return f->last == f->vcpu ? "that of its vcpu" : "that of another one";
 }
 
-static void name_function(const struct check_names *names, uint64_t address,
-			  char *text, size_t len)
+/* How many there are. */
+static int name_stack(const struct fp_fact *f, const struct check_names *names,
+		      char (*name)[NAMES_LEN])
 {
-	if (names->function)
-		names->function(address, text, len);
-	else
-		snprintf(text, len, "0x%" PRIx64, address);
+	uint64_t address[FP_STACK];
+	int i, nr;
+
+	for (nr = 0; nr < FP_STACK && f->stack[nr]; nr++)
+		address[nr] = f->stack[nr];
+	if (names->functions)
+		names->functions(address, (size_t)nr, name);
+	for (i = 0; !names->functions && i < nr; i++)
+		snprintf(name[i], NAMES_LEN, "0x%" PRIx64, address[i]);
+	return nr;
 }
 
 static double time_of(const struct violation *v,
@@ -89,8 +96,8 @@ static double time_of(const struct violation *v,
 static void print_fact(FILE *out, const struct fp_fact *f,
 		       const struct check_names *names)
 {
-	char name[128];
-	int i;
+	char stack[FP_STACK][NAMES_LEN];
+	int i, nr = name_stack(f, names, stack);
 
 	fprintf(out,
 		"  kernel  flag %s, owner: %s, %s 0x%" PRIx64
@@ -99,10 +106,8 @@ static void print_fact(FILE *out, const struct fp_fact *f,
 		f->last_read ? "fpsimd_last_state" : "bound as far as seen",
 		(uint64_t)f->last, whose(f), f->home);
 	fprintf(out, "  thread  %s/%u\n", f->comm, f->pid);
-	for (i = 0; i < FP_STACK && f->stack[i]; i++) {
-		name_function(names, f->stack[i], name, sizeof(name));
-		fprintf(out, "  %s  %s\n", i ? "       " : "stack  ", name);
-	}
+	for (i = 0; i < nr; i++)
+		fprintf(out, "  %s  %s\n", i ? "       " : "stack  ", stack[i]);
 }
 
 static void print_events(FILE *out, const struct violation *v)
@@ -153,8 +158,8 @@ static void print_text(FILE *out, const struct violation *v,
 static void json_fact(struct json *j, const struct fp_fact *f,
 		      const struct check_names *names)
 {
-	char name[128];
-	int i;
+	char stack[FP_STACK][NAMES_LEN];
+	int i, nr;
 
 	json__object(j, "kernel");
 	json__bool(j, "foreign", f->foreign);
@@ -167,10 +172,9 @@ static void json_fact(struct json *j, const struct fp_fact *f,
 	json__u64(j, "tid", f->pid);
 	json__end(j);
 	json__array(j, "stack");
-	for (i = 0; i < FP_STACK && f->stack[i]; i++) {
-		name_function(names, f->stack[i], name, sizeof(name));
-		json__str(j, NULL, name);
-	}
+	nr = name_stack(f, names, stack);
+	for (i = 0; i < nr; i++)
+		json__str(j, NULL, stack[i]);
 	json__end(j);
 }
 

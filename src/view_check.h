@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "names.h"
 #include "rules.h"
 #include "snapshot.h"
 
@@ -35,8 +36,9 @@ struct check_verdict {
 struct check_names {
 	const struct snapshot *s; /* whose vcpus have which slot, or NULL */
 	double (*time)(void *ctx, uint64_t ns); /* seconds, of a record */
-	/* Name of a function; NULL: addresses are all there is. */
-	void (*function)(uint64_t address, char *name, size_t len);
+	/* Names of functions, as in names.h; NULL: addresses are all there is. */
+	void (*functions)(const uint64_t *address, size_t nr,
+			  char (*name)[NAMES_LEN]);
 	void *ctx;
 };
 

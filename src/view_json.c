@@ -78,7 +78,9 @@ static void host(struct json *j, const struct view *v)
 	json__u64(j, "sve_vl", s->sve_vl);
 	json__count(j, "lost", s->lost);
 	json__count(j, "missed", s->missed);
-	json__double(j, "overhead_ns_per_exit", s->overhead_ns_per_exit);
+	json__double(j, "overhead", snapshot__overhead(s));
+	json__double(j, "overhead_ns_per_exit", snapshot__ns_per_exit(s));
+	json__str(j, "shed", budget__shed_name(s->shed));
 	json__count(j, "undecided", s->undecided);
 	json__count(j, "impossible", s->impossible);
 	json__count(j, "pending", s->pending);

@@ -64,6 +64,7 @@ static void print_time(FILE *out, const struct view_report *r)
 static void print_head(FILE *out, const struct view_report *r)
 {
 	const struct snapshot *s = r->view->s;
+	double share = snapshot__overhead(s);
 	char lost[COLUMN_CELL];
 
 	column__number(s->lost, 0, lost);
@@ -79,6 +80,8 @@ static void print_head(FILE *out, const struct view_report *r)
 	fprintf(out, "%s lost", lost);
 	if (r->missing)
 		fprintf(out, ", %" PRIu64 " damaged", r->missing);
+	if (share >= 0)
+		fprintf(out, ", overhead %.2f%%", share * 100);
 	fprintf(out, "%s\n", r->cut ? ", no end" : "");
 	fprintf(out, "%s, and %s\n\n",
 		r->agrees ? "Records and counters agree" :

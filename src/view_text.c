@@ -57,6 +57,7 @@ static void print_row(struct paper *t, const struct row *r)
 
 static void print_head(FILE *out, const struct snapshot *s)
 {
+	double share = snapshot__overhead(s);
 	char lost[COLUMN_CELL], missed[COLUMN_CELL], undecided[COLUMN_CELL];
 
 	column__number(s->lost, 0, lost);
@@ -64,8 +65,11 @@ static void print_head(FILE *out, const struct snapshot *s)
 	column__number(s->undecided, 0, undecided);
 	fprintf(out, "# t %.3f s, interval %.3f s, kernel %s, mode %s, ", s->t,
 		s->dt, s->kernel, s->mode);
-	fprintf(out, "policy %s, cpus %u, lost %s, missed %s, undecided %s\n",
+	fprintf(out, "policy %s, cpus %u, lost %s, missed %s, undecided %s",
 		snap_policy__name(s->policy), s->cpus, lost, missed, undecided);
+	if (share >= 0)
+		fprintf(out, ", overhead %.2f%%", share * 100);
+	fprintf(out, "\n");
 }
 
 static void print_verdict(struct paper *t, const char *what, uint64_t n)

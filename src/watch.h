@@ -35,6 +35,10 @@ int watch__drain(struct watch *w,
 void watch__asked(const struct watch *w, uint64_t asked[FP_RULES]);
 /* See check__eager(). */
 void watch__set_eager(struct watch *w, bool eager);
+/* How long its programs ran while the kernel measured it, ns; 0 for NULL. */
+uint64_t watch__run_time(const struct watch *w);
+/* They look at nothing for a while. */
+void watch__rest(struct watch *w, bool rest);
 /* Why @rule can't be asked there on this kernel, or not in full; or NULL. */
 const char *watch__cannot(const struct watch *w, enum fp_rule rule);
 

@@ -46,6 +46,13 @@ enum fp_verdict {
 	FP_VERDICT_PENDING = FP_VERDICTS, /* a save, not decided yet */
 };
 
+static inline int fp_redundant(__u8 verdict)
+{
+	return verdict == FP_VERDICT_CLEAN ||
+	       verdict == FP_VERDICT_UNCLOBBERED ||
+	       verdict == FP_VERDICT_DEAD || verdict == FP_VERDICT_LOAD_LIVE;
+}
+
 enum fp_held {
 	FP_HELD_UNKNOWN, /* nothing seen on this CPU yet */
 	FP_HELD_GARBAGE,

@@ -36,7 +36,7 @@ enum fp_lane_nr {
  */
 struct fp_lane {
 	__u64 head; /* the next that is written; those before were begun */
-	__u64 end; /* none from here on: they are read first */
+	__u64 end; /* none from here on: what was there is read first */
 	__u64 busy; /* one is being written */
 	__u64 size; /* records that there is room for, a power of two .. */
 	__u64 first; /* .. from this one on */
@@ -101,7 +101,7 @@ static inline int fp_ring_begin(struct fp_lane *lane, __u64 *pos)
 		return 0; /* never: see above */
 	fp_ring_write(&lane->busy, 1);
 	*pos = fp_ring_read(&lane->head);
-	if (*pos == fp_ring_read(&lane->end)) {
+	if (*pos >= fp_ring_read(&lane->end)) {
 		fp_ring_write(&lane->busy, 0);
 		return 0;
 	}

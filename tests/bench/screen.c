@@ -81,7 +81,7 @@ static void fill(struct snapshot *s)
 
 	*s = (struct snapshot){ .mode = "vhe",
 				.cpus = CPUS,
-				.overhead_ns_per_exit = -1,
+				.bpf_ns = SNAP_NA,
 				.nr_vcpus = VMS * VCPUS,
 				.nr_owners = CPUS };
 	strcpy(s->kernel, "6.1.0");

@@ -14,8 +14,8 @@
 
 #include "block.h"
 #include "export.h"
-#include "fpstat/model.h"
 #include "record.h"
+#include "replay.h"
 #include "snapshot.h"
 #include "trace.h"
 #include "util.h"
@@ -76,17 +76,21 @@ static struct trace *make_trace(const uint8_t *text, size_t len)
 static void feed(const struct export_format *f, struct export *x,
 		 const uint8_t *data, size_t len)
 {
-	struct fp_cpu model[FUZZ_CPUS + 1] = {};
+	struct replay *replay = replay__new(x->cpus);
 	uint64_t ns = 1000000000;
 	struct fp_rec rec;
 	size_t i;
 
+	if (!replay)
+		abort();
+	x->replay = replay;
 	for (i = 0; i + FUZZ_RECORD <= len; i += FUZZ_RECORD) {
 		ns += data[i + 6];
 		rec = fuzz_record(data + i, ns);
 		rec.lost = data[i + 6] % 4;
-		f->record(x, &rec, fp_step(&model[rec.cpu], &rec.ev));
+		f->record(x, &rec, replay__step(replay, &rec));
 	}
+	replay__free(replay);
 }
 
 static void export(const struct export_format *f, struct export *x,

@@ -12,6 +12,7 @@
 # and one of ten minutes.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
+. tests/perfetto.bash
 
 program=${FPSTAT_PROGRAM:-build/$(uname -m | sed s/aarch64/arm64/)/fpstat}
 logs=build/check/trace
@@ -66,6 +67,18 @@ counted_anew()
 	silent "$1" stat && silent "$1" recorded &&
 		diff <(jq -S . "$1/recorded.out") <(jq -S . "$1/stat.out") | sed 's/^/# /' | head -n 20
 	cmp "$1/recorded.out" "$1/stat.out"
+}
+
+# for_perfetto DIR: what its counters come to is what the kernel counted; and nothing
+# was before the trace, or Perfetto would drop it.
+for_perfetto()
+{
+	local out=$1/perfetto.json
+
+	"$program" export -o "$out" perfetto "$1/trace.fpt" &&
+		"$program" report --json "$1/trace.fpt" >"$1/report.json" &&
+		counters_add_up "$out" "$1/report.json" &&
+		jq -e '[.traceEvents[].ts // 0] | min >= 0' "$out" >/dev/null && processor_agrees "$out"
 }
 
 # all_exits DIR: each exit is a record, and so is the entry before it; the counters
@@ -193,6 +206,8 @@ run()
 	result "$kernel: its own policy makes what the kernel made"
 	here "$dir" stat --json -r && here "$dir" whatif --json -r && here "$dir" report
 	result "$kernel: the same words on this machine"
+	for_perfetto "$dir"
+	result "$kernel: the counters for Perfetto come to the same"
 	part_alone "$dir"
 	result "$kernel: a part that is read alone is as if all had been read"
 	all_exits "$dir"

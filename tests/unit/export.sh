@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/unit/is.bash
+. tests/perfetto.bash
 trace=$tmp/trace
 
 record() { run 0 "$1" record -o "$trace" -- true; }
@@ -35,14 +36,31 @@ perfetto()
 {
 	record stream && export_as 0 perfetto && silent &&
 	jq -e '.traceEvents as $e |
-	       ($e | map(select(.ph == "M" and .name == "process_name")) | length) == 2 and
+	       ($e | map(select(.ph == "M" and .name == "process_name")) | length) == 3 and
 	       ($e | map(select(.ph == "X" and .pid == 2)) | length) == 4 and
 	       ($e | map(select(.ph == "X" and .pid == 2).name) | unique) == ["live on CPU 0"] and
-	       ($e | map(select(.ph == "X" and .pid == 1 and .tid == 0).name) | unique) ==
+	       ($e | map(select(.ph == "X" and .pid == 1 and .tid == 100000).name) | unique) ==
 		["a task", "kernel NEON", "vcpu 0"] and
-	       ($e | map(select(.ph == "X")) | all(.[]; .dur >= 0 and .ts > 0))' "$tmp/out"
+	       ($e | map(select(.ph == "X")) | all(.[]; .dur >= 0 and .ts > 0))' "$tmp/out" &&
+	processor_agrees "$tmp/out"
 }
 is "perfetto" perfetto
+# In the end as much as the report has; on the way a sample for each turn, and for
+# what is there before.
+perfetto_counters()
+{
+	record stream-long && run 0 none report --json "$trace" && mv "$tmp/out" "$tmp/report" &&
+	export_as 0 perfetto && counters_add_up "$tmp/out" "$tmp/report" &&
+	jq -e '[.traceEvents[] | select(.ph == "C" and .name == "guest")] |
+	       (map(.ts) | . == sort) and (map(.args.exits) | . == [0, (range(0; 201) * 18)])' "$tmp/out"
+}
+is "perfetto: counters" perfetto_counters
+perfetto_hidden()
+{
+	record pkvm && export_as 0 perfetto &&
+	jq -e '[.traceEvents[] | select(.ph == "C") | .args | keys] | unique == [["exits"], ["loads", "saves"]]' "$tmp/out"
+}
+is "perfetto: no counters of what nobody sees" perfetto_hidden
 # ctf CODE: the trace, as Babeltrace reads it, is in $tmp/text
 ctf()
 {
@@ -117,6 +135,7 @@ gaps()
 	export_as 0 csv && err 'records of the stream were lost' && [ "$(cut -d, -f13 "$tmp/out" | grep -c 1)" -eq 2 ] &&
 	export_as 0 ndjson && all 'map(select(.gap)) | length == 2' &&
 	export_as 0 perfetto && jq -e '.traceEvents | map(select(.ph == "i")) | length == 2' "$tmp/out" &&
+	processor_agrees "$tmp/out" &&
 	export_as 4 --strict csv
 }
 is "loss is marked" gaps

@@ -466,7 +466,7 @@ int capture__read(struct capture *c, struct snapshot *s)
 	s->backend = "bpf";
 	s->cpus = scene_is(c, "wide") ? 256 : scene_is(c, "many") ? 64 : 4;
 	s->sve_vl = 32;
-	s->overhead_ns_per_exit = -1;
+	s->bpf_ns = s->self_ns = SNAP_NA;
 	s->pending = scene_size(c) ? t % 2 : 0;
 	if (scene_is(c, "lossy")) {
 		s->lost = 7 * t;
@@ -474,6 +474,10 @@ int capture__read(struct capture *c, struct snapshot *s)
 		fps_append(s->missed_by, sizeof(s->missed_by), "kvm_exit");
 		fps_append(s->missed_by, sizeof(s->missed_by), "no slot");
 		s->undecided = t;
+		s->bpf_ns = 9000000;
+		s->self_ns = 1000000;
+		s->online = 4;
+		s->shed = SHED_RECORDS;
 	}
 	s->task = ops(t, 50, 40, 2);
 	s->kernel_neon = ops(t, 2, 2, 0);

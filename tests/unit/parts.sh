@@ -340,6 +340,22 @@ nothing_yet() { anew; started --flight 30 && [ ! -s "$trace" ] && stopped && not
 is "nothing before" nothing_yet
 stays() { anew; echo precious >"$trace"; started --flight 30 && kill -KILL $pid; wait $pid; [ "$(cat "$trace")" = precious ]; }
 is "what was there stays until a dump" stays
+# One for the violation, and one at the end.
+rule()
+{
+	anew
+	scene=corrupt started --flight 30 --check || return
+	for _ in $(seq 200); do
+		[ ! -s "$trace" ] || break
+		sleep 0.05
+	done
+	kill -INT $pid
+	wait $pid
+	[ $? -eq 1 ] && [ "$(nr_parts)" -eq 2 ] && err '^I8 is broken at ' && err 'I8 was broken 1 times'
+}
+is "a dump when a rule is broken" rule
+no_rule() { anew; scene=clean started --flight 30 --check && sleep 0.3 && [ ! -s "$trace" ] && stopped && [ "$(nr_parts)" -eq 1 ]; }
+is "and none when none is" no_rule
 
 # Options.
 for bad in 0 0K 0s -1K -1s 10 10X 1.5M 99999999999999999999s 16777216T "" K 1KB nan; do
@@ -354,6 +370,7 @@ is "max-size: one part" refused 'room for two parts' --max-size 15M --rotate 8M
 for bad in 0 -1 nan 1e3 86401 5m; do
 	is "flight: '$bad'" refused 'flight wants seconds' --flight "$bad"
 done
+is "check without flight" refused 'check is of --flight' --check
 is "flight and rotate" refused "don't go together" --flight 10 --rotate 1h
 is "flight and max-size" refused "don't go together" --flight 10 --max-size 1G
 for bad in "--rotate 1h" "--max-size 1G" "--flight 10"; do

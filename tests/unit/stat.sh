@@ -62,7 +62,7 @@ is "one set with a command" cumulative
 contract()
 {
 	all '.[0] as $h | ($h | has("t","kernel","mode","policy","backend",
-	     "cpus","sve_vl","lost","missed","overhead_ns_per_exit","undecided",
+	     "cpus","sve_vl","lost","missed","overhead","overhead_ns_per_exit","shed","undecided",
 	     "foreign_bit","events")) and
 	     all(.[] | select(.type == "vcpu"); has("t","vm","vm_pid","vcpu",
 	     "tid","state","runs","exits","guest_runs_live","guest","host",

@@ -422,6 +422,8 @@ static void anything(void)
 		drain();
 	else if (what == 7 && depth < 4)
 		make_somewhere();
+	else if (what == 8 && !dice(20))
+		stream__stop(m.stream, !dice(8));
 }
 
 static void make_somewhere(void)
@@ -524,6 +526,34 @@ static void same_time(void **state)
 	assert_int_equal(next, CPUS);
 }
 
+/* ---- no room for a while ---- */
+
+static void stopped(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	start(16);
+	make(0, FP_LANE_MAIN);
+	stream__stop(m.stream, true);
+	for (i = 0; i < 3; i++) {
+		make(0, i);
+		m.clock++;
+		drain();
+		stream__stop(m.stream, true);
+	}
+	assert_int_equal(m.records, 1);
+	assert_int_equal(m.cpus[0].lost, 3);
+	stream__stop(m.stream, false);
+	for (i = 0; i < 40; i++) {
+		make(0, FP_LANE_MAIN);
+		m.clock++;
+		drain();
+		assert_int_equal(m.lost, 3);
+	}
+	finish();
+}
+
 /* ---- whoever reads may have enough ---- */
 
 static int only_one(void *ctx, const struct fp_rec *r)
@@ -577,6 +607,7 @@ int main(void)
 		cmocka_unit_test(late),	       cmocka_unit_test(many),
 		cmocka_unit_test(rest),	       cmocka_unit_test(same_time),
 		cmocka_unit_test(ended),       cmocka_unit_test(large_sums),
+		cmocka_unit_test(stopped),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -170,7 +170,9 @@ static void there_and_back(void **state)
 			      .undecided = 3,
 			      .impossible = 4,
 			      .pending = 5,
-			      .overhead_ns_per_exit = -1,
+			      .bpf_ns = 123456,
+			      .self_ns = 654321,
+			      .online = 3,
 			      .folded = 6,
 			      .nr_vcpus = 40,
 			      .vcpus = rows };

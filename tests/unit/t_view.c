@@ -216,6 +216,8 @@ static void json_escapes(void **state)
 	json__double(&j, NULL, 0.5);
 	json__double(&j, NULL, -1);
 	json__double(&j, NULL, 0.0 / 0.0);
+	json__us(&j, NULL, UINT64_MAX);
+	json__us(&j, NULL, 1001);
 	json__bool(&j, NULL, true);
 	json__str(&j, NULL, NULL);
 	json__object(&j, NULL);
@@ -227,7 +229,7 @@ static void json_escapes(void **state)
 		text,
 		"{\"a\\\"b\":\"\\\"\\\\\\u0008\\u001b\\u007f\\u009b\\ufffd"
 		"\xc3\xa4\",\"list\":[18446744073709551614,null,0.500000,null,"
-		"null,true,null,{}]}\n");
+		"null,18446744073709551.615,1.001,true,null,{}]}\n");
 	free(text);
 }
 
