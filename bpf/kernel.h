@@ -304,16 +304,21 @@ static __always_inline __u32 task_sve_vl(const struct task_struct *t)
 	return BPF_CORE_READ(old, thread.sve_vl);
 }
 
-/* Has @t memory for ZA and streaming mode? From its first SME instruction on. */
-static __always_inline bool used_sme(const struct task_struct *t)
+/* Has current memory for ZA and streaming mode? From its first SME instruction on. */
+static __always_inline bool used_sme(void)
 {
-	const struct task_struct___6_2 *old = (const void *)t;
-	const struct task_struct___6_3 *new = (const void *)t;
+	if (bpf_core_field_exists(struct task_struct___6_3, thread.sme_state)) {
+		const struct task_struct___6_3 *t =
+			(const void *)bpf_get_current_task_btf();
 
-	if (bpf_core_field_exists(new->thread.sme_state))
-		return BPF_CORE_READ(new, thread.sme_state);
-	if (bpf_core_field_exists(old->thread.za_state))
-		return BPF_CORE_READ(old, thread.za_state);
+		return t->thread.sme_state;
+	}
+	if (bpf_core_field_exists(struct task_struct___6_2, thread.za_state)) {
+		const struct task_struct___6_2 *t =
+			(const void *)bpf_get_current_task_btf();
+
+		return t->thread.za_state;
+	}
 	return false;
 }
 

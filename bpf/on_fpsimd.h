@@ -27,9 +27,9 @@ static __always_inline bool saves_sve(void)
 
 static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 {
-	if (has_sme && used_sme(t))
+	if (has_sme && used_sme())
 		return FP_BYTES_UNSEEN;
-	if (task_flags(t) & sve_mask && (saves ? saves_sve() : loads_sve(t)))
+	if (current_flags() & sve_mask && (saves ? saves_sve() : loads_sve(t)))
 		return fp_sve_bytes(task_sve_vl(t));
 	return FP_FPSIMD_BYTES;
 }

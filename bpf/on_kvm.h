@@ -48,7 +48,8 @@ static __always_inline struct fp_vcpu *take_slot(struct fp_percpu *c,
 }
 
 /* @t ran another vcpu before, or none: so v->thread is who ran @v, and nothing else. */
-static __always_inline void change_thread(struct fp_vcpu *v, __u64 t, __u32 slot)
+static __always_inline void change_thread(struct fp_vcpu *v, __u64 t,
+					  __u32 slot)
 {
 	__u32 *was = bpf_map_lookup_elem(&slot_of_task, &t);
 	struct fp_vcpu *before = was ? slot_at(*was) : NULL;
@@ -74,8 +75,8 @@ static __always_inline void begin_run(struct fp_vcpu *v, __u64 t, __u32 slot)
 	v->task = t;
 }
 
-static __always_inline struct fp_vcpu *
-find_vcpu(struct fp_percpu *c, __u64 vcpu, __u32 *slot)
+static __always_inline struct fp_vcpu *find_vcpu(struct fp_percpu *c,
+						 __u64 vcpu, __u32 *slot)
 {
 	__u32 *known = bpf_map_lookup_elem(&slot_of_vcpu, &vcpu);
 	struct fp_vcpu *v;
@@ -249,9 +250,9 @@ __noinline int settle(__u32 cpu)
 	}
 	ev.buf = v->buf;
 	ev.gen = v->gen;
-	ev.foreign = c->gone && !(c->model.bound == FP_BOUND_VCPU &&
-				  c->model.buf == v->buf &&
-				  c->model.gen == v->gen);
+	ev.foreign = c->gone &&
+		     !(c->model.bound == FP_BOUND_VCPU &&
+		       c->model.buf == v->buf && c->model.gen == v->gen);
 	on_guest_live(c, v, &ev);
 	return 0;
 }
@@ -267,7 +268,7 @@ __noinline int settle_later(__u32 cpu)
 
 	if (!c)
 		return 0;
-	for (i = 0; i < FP_LATER && is_behind(c); i++) {
+	for (i = 0; i < FP_LATER && have_put_off(c); i++) {
 		c->settling = 1;
 		barrier();
 		catch_up(cpu);
@@ -295,13 +296,13 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 		v->exits++;
 		if (c->again == v->buf && !c->judge.note)
 			v->runs_live++;
-		else if (!foreign() || is_behind(c))
+		else if (!foreign() || have_put_off(c))
 			settle(cpu);
 	}
 	barrier();
 	c->settling = 0;
 	barrier();
-	if (is_behind(c))
+	if (have_put_off(c))
 		settle_later(cpu);
 }
 

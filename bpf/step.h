@@ -93,8 +93,8 @@ static __always_inline void move_home(const struct fp_percpu *c,
 }
 
 /* The guest of @v, if it has a slot, has exited with its state live. */
-static __always_inline void on_guest_live(struct fp_percpu *c, struct fp_vcpu *v,
-					  const struct fp_event *ev)
+static __always_inline void
+on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 {
 	if (v)
 		move_home(c, v);
@@ -166,9 +166,14 @@ __noinline int catch_up(__u32 cpu)
 	return 0;
 }
 
+static __always_inline bool have_put_off(const struct fp_percpu *c)
+{
+	return c->later_head != c->later_tail;
+}
+
 static __always_inline bool is_behind(const struct fp_percpu *c)
 {
-	return c->loading || (settles && c->later_head != c->later_tail);
+	return c->loading || (settles && have_put_off(c));
 }
 
 /* @ev comes after all that happened before on this CPU. */

@@ -9,24 +9,26 @@
 #include "maps.h"
 #include "record.h"
 
-static __noinline int decide(struct fp_percpu *c, __u32 who, __u32 slot,
-			     __u32 verdict)
+static __always_inline void add_verdict(struct fp_ops *ops, __u32 verdict)
+{
+	ADD(ops->verdict[verdict & (FP_VERDICTS - 1)], 1);
+}
+
+static __always_inline void decide(struct fp_percpu *c, __u32 who, __u32 slot,
+				   __u32 verdict)
 {
 	struct fp_vcpu *v;
 
-	verdict &= FP_VERDICTS - 1;
 	if (who == FP_WHO_TASK) {
-		ADD(c->task.verdict[verdict], 1);
+		add_verdict(&c->task, verdict);
 	} else if (who == FP_WHO_KERNEL) {
-		ADD(c->kernel.verdict[verdict], 1);
+		add_verdict(&c->kernel, verdict);
 	} else if (who) {
 		v = slot_at(slot);
-		if (v && who == FP_WHO_GUEST)
-			ADD(v->guest.verdict[verdict], 1);
-		else if (v)
-			ADD(v->host.verdict[verdict], 1);
+		if (v)
+			add_verdict(who == FP_WHO_GUEST ? &v->guest : &v->host,
+				    verdict);
 	}
-	return 0;
 }
 
 /*
@@ -70,6 +72,7 @@ static __always_inline void judge_step(struct fp_percpu *c, __u32 own,
 	__u32 who = j->who, slot = j->slot, ops = FP_OPS(step);
 
 	fp_judge_step(j, ev, step);
+	barrier(); /* or the verifier goes a way of its own for each verdict */
 	if (j->is.old)
 		decide(c, who, slot, j->is.old);
 	if (j->is.save == FP_VERDICT_PENDING) {
@@ -135,14 +138,14 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 	return judge_event(cpu, own, &ev, step);
 }
 
-#define JUDGE(name, what)                                                   \
-	__noinline int judge_##name(__u32 cpu, __u32 own, __u64 buf,         \
-				    __u64 event, __u32 step)                 \
-	{                                                                    \
-		struct fp_event ev = unpack(buf, event);                     \
-                                                                             \
-		ev.kind = what;                                              \
-		return judge_event(cpu, own, &ev, step);                     \
+#define JUDGE(name, what)                                                      \
+	__noinline int judge_##name(__u32 cpu, __u32 own, __u64 buf,           \
+				    __u64 event, __u32 step)                   \
+	{                                                                      \
+		struct fp_event ev = unpack(buf, event);                       \
+                                                                               \
+		ev.kind = what;                                                \
+		return judge_event(cpu, own, &ev, step);                       \
 	}
 
 JUDGE(save, FP_EV_SAVE)

@@ -157,7 +157,9 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 {
 	bool fentry = uses_fentry(point_of(a, "k_bind_state"));
 	bool known = !opts->stream && a->vcpu.counts_exits;
-	bool settles = known && !fentry && a->vcpu.alone_is_bound;
+	/* It asks for vcpu_load() to be an event at once. */
+	bool settles = known && !fentry && a->vcpu.alone_is_bound &&
+		       !uses_fentry(point_of(a, "k_vcpu_load"));
 
 	if (p->hook->flags & HOOK_BINDS && settles)
 		return "kvm_exit";
@@ -170,14 +172,28 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 	return NULL;
 }
 
+/* Not all functions that have a symbol are in BTF. */
+static void find_targets(struct attach *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		struct point *p = &a->point[i];
+
+		if (p->fn && uses_fentry(p) &&
+		    bpf_program__set_attach_target(program_of(a, p), 0, p->fn))
+			p->no_fentry = true;
+	}
+}
+
 static int set_up_programs(struct attach *a, const struct capture_opts *opts)
 {
 	struct bpf_program *prog;
 	size_t i;
-	int err;
 
 	bpf_object__for_each_program(prog, a->skel->obj)
 		bpf_program__set_autoload(prog, false);
+	find_targets(a);
 	for (i = 0; i < a->nr; i++) {
 		struct point *p = &a->point[i];
 
@@ -190,15 +206,6 @@ static int set_up_programs(struct attach *a, const struct capture_opts *opts)
 		if (!p->prog)
 			return -ENOENT;
 		bpf_program__set_autoload(p->prog, true);
-		if (!uses_fentry(p))
-			continue;
-		err = bpf_program__set_attach_target(p->prog, 0, p->fn);
-		if (err) { /* not in BTF */
-			bpf_program__set_autoload(p->prog, false);
-			p->no_fentry = true;
-			p->prog = program_of(a, p);
-			bpf_program__set_autoload(p->prog, true);
-		}
 	}
 	return 0;
 }
@@ -329,7 +336,8 @@ static void describe(struct attach *a)
 		a->info[i] = (struct capture_hook){
 			.name = p->fn ? p->fn : p->hook->fn[0],
 			.what = p->hook->what,
-			.mechanism = p->link || p->instead ? mechanism(p) : NULL,
+			.mechanism = p->link || p->instead ? mechanism(p) :
+							     NULL,
 			.required = p->hook->flags & HOOK_REQUIRED,
 		};
 		if (a->info[i].mechanism)

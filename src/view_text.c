@@ -121,7 +121,8 @@ static void print_marks(FILE *out, const struct view *v)
 		fprintf(out, "# marks %d %d\n", v->marks[0], v->marks[1]);
 	if (!w)
 		return;
-	fprintf(out, "# witness exits %" PRIu64 " live %" PRIu64 " binds %" PRIu64,
+	fprintf(out,
+		"# witness exits %" PRIu64 " live %" PRIu64 " binds %" PRIu64,
 		w->exits, w->live, w->binds);
 	fprintf(out, " switch_saves %" PRIu64 " counted_switch_saves %" PRIu64,
 		w->switch_saves, w->counted_switch_saves);

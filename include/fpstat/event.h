@@ -9,8 +9,12 @@
 #ifndef FPSTAT_EVENT_H
 #define FPSTAT_EVENT_H
 
-/* Who calls it knows the kind of event: what is for the others shall not be there. */
+/*
+ * BPF has no time for what can't be, and its verifier less. Inline: who calls it knows
+ * the kind of event, and what is for others shall not be there. Cold: it is rare.
+ */
 #define FP_INLINE static inline __attribute__((always_inline))
+#define FP_COLD static __attribute__((noinline, unused))
 
 /*
  * X(NAME, "name", "where the kernel does it")

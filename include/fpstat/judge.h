@@ -190,7 +190,7 @@ static inline void fp_judge_save(struct fp_judge *j)
 }
 
 /* (buf, gen) was loaded, and runs. */
-static inline void fp_judge_load(struct fp_judge *j, __u64 buf, __u32 gen)
+FP_INLINE void fp_judge_load(struct fp_judge *j, __u64 buf, __u32 gen)
 {
 	int same = fp_judge_holds(j, buf, gen);
 
@@ -260,21 +260,27 @@ static inline void fp_judge_after(struct fp_judge *j, const struct fp_event *ev,
 	}
 }
 
-/* The switch tells first what it loads, then it saves. */
-static inline void fp_judge_resume(struct fp_judge *j,
-				   const struct fp_event *ev)
+/* The kernel state that the switch before has loaded runs. */
+FP_COLD void fp_judge_resumed(struct fp_judge *j)
 {
 	__u64 buf = j->resume;
 
-	if (!buf || (ev->kind == FP_EV_SAVE && ev->buf == j->switching) ||
-	    (ev->kind == FP_EV_BIND_KERNEL && !ev->arg))
-		return;
 	j->resume = 0;
 	fp_judge_load(j, buf, 0);
 	j->is.resumed = j->is.load;
 	j->is.load = FP_VERDICT_NONE;
 	/* Nobody sees where its section ends, and what it leaves is garbage. */
 	fp_judge_hold(j, FP_HELD_GARBAGE, 0, 0);
+}
+
+/* The switch tells first what it loads, then it saves. */
+static inline void fp_judge_resume(struct fp_judge *j,
+				   const struct fp_event *ev)
+{
+	if (!j->resume || (ev->kind == FP_EV_SAVE && ev->buf == j->switching) ||
+	    (ev->kind == FP_EV_BIND_KERNEL && !ev->arg))
+		return;
+	fp_judge_resumed(j);
 }
 
 static inline void fp_judge_on_save(struct fp_judge *j,

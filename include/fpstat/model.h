@@ -68,7 +68,7 @@ struct fp_cpu {
 enum fp_hint { FP_HINT_NONE, FP_HINT_GUEST, FP_HINT_HOST };
 
 FP_INLINE void fp_bind(struct fp_cpu *cpu, __u8 bound,
-			   const struct fp_event *ev)
+		       const struct fp_event *ev)
 {
 	cpu->bound = bound;
 	cpu->buf = ev->buf;
@@ -84,8 +84,8 @@ FP_INLINE __u32 fp_step_guest_save(struct fp_cpu *cpu, __u32 cause)
 	return FP_OP_GUEST_SAVE | cause << 16;
 }
 
-FP_INLINE __u32 fp_step_user_save(struct fp_cpu *cpu,
-				      const struct fp_event *ev, __u32 cause)
+FP_INLINE __u32 fp_step_user_save(struct fp_cpu *cpu, const struct fp_event *ev,
+				  __u32 cause)
 {
 	__u32 ops = FP_OP_USER_SAVE;
 
@@ -118,8 +118,7 @@ FP_INLINE __u32 fp_step_save(struct fp_cpu *cpu, const struct fp_event *ev)
 }
 
 /* ev->buf is the vcpu's buffer. */
-FP_INLINE __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
-				      const struct fp_event *ev)
+FP_INLINE __u32 fp_step_bind_vcpu(struct fp_cpu *cpu, const struct fp_event *ev)
 {
 	__u8 was = cpu->bound;
 	int same = cpu->buf == ev->buf && cpu->gen == ev->gen;
@@ -149,7 +148,7 @@ FP_INLINE __u32 fp_step_bind_vcpu(struct fp_cpu *cpu,
  * it is done, which nothing can prevent, so both are counted at once.
  */
 FP_INLINE __u32 fp_step_bind_kernel(struct fp_cpu *cpu,
-					const struct fp_event *ev)
+				    const struct fp_event *ev)
 {
 	cpu->cause = FP_CAUSE_NONE;
 	fp_bind(cpu, FP_BOUND_KERNEL, ev);

@@ -24,7 +24,7 @@ loads="
 neon-2 mix --mode 2 --neon 3000 -n 1500
 neon-3 mix --mode 3 --neon 3000 -n 1500
 neon-6 mix --mode 6 --neon 3000 -n 800
-neon-7 mix --mode 7 --neon 3000 -n 800
+neon-7 mix --mode 7 --neon 3000 -n 1600
 neon-wfi mix --vgic --mode 9,15 --neon 3000 -n 200
 neon-task mix --mode 3,7 --neon 1000 --neon-task 1000 --bystanders 1 -n 500
 signals mix --mode 2,3,6,7 --signals 500 -n 600
