@@ -16,7 +16,10 @@ static void paint_host(struct paint *on, int y, const struct top_shown *in)
 	ink(&p, STYLE_BOLD, "%s", s->mode);
 	ink(&p, STYLE_PLAIN, "  policy ");
 	ink(&p, STYLE_BOLD, "%s", snap_policy__name(s->policy));
-	ink(&p, STYLE_PLAIN, "  cpus %u", s->cpus);
+	ink(&p, STYLE_PLAIN, "  cpus ");
+	if (s->online && s->online < s->cpus)
+		ink(&p, STYLE_PLAIN, "%u of ", s->online);
+	ink(&p, STYLE_PLAIN, "%u", s->cpus);
 	if (s->sve_vl)
 		ink(&p, STYLE_PLAIN, "  sve %u", s->sve_vl * 8);
 }

@@ -199,6 +199,8 @@ is "doctor --json" json
 # top without a screen
 batch() { run 0 two top -b -i 0.1 -n 2 && [ "$(grep -c ^VM "$tmp/out")" = 2 ] && [ ! -s "$tmp/err" ]; }
 is "top -b" batch
+offline() { run 0 coming top -b -i 0.1 -n 2 -v cpus && out '^ *2 *0 guest .*100%' && out '^ *2 *0 offline .* n/a *n/a'; }
+is "top -b: a CPU goes offline" offline
 fallback() { run 0 two -i 0.1 -c 1 && out '^VM' && err 'not a terminal'; }
 is "top without a terminal" fallback
 echo "1..$n"
