@@ -66,9 +66,14 @@ static void paint_overhead(struct pen *p, const struct snapshot *s)
 		ink(p, STYLE_PLAIN, "  overhead n/a");
 	else
 		ink(p, STYLE_PLAIN, "  overhead %.2f%%", share * 100);
-	if (s->shed)
-		ink(p, STYLE_ALARM, " over the budget: no %s",
-		    budget__shed_name(s->shed));
+}
+
+static void paint_shed(struct pen *p, enum budget_shed shed)
+{
+	if (!shed)
+		return;
+	ink(p, STYLE_PLAIN, "  ");
+	ink(p, STYLE_ALARM, "over the budget: no %s", budget__shed_name(shed));
 }
 
 static void paint_health(struct paint *on, int y, const struct top_shown *in,
@@ -85,6 +90,7 @@ static void paint_health(struct paint *on, int y, const struct top_shown *in,
 	if (*s->missed_by)
 		ink(&p, STYLE_PLAIN, " (%s)", s->missed_by);
 	paint_alarm(&p, "lost", s->lost);
+	paint_shed(&p, in->s->shed);
 	paint_alarm(&p, "undecided", s->undecided);
 	ink(&p, STYLE_PLAIN, "  every %g s", st->interval);
 	if (st->frozen && !in->replay)

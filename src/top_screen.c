@@ -346,8 +346,7 @@ void top_paper__paint(struct paint *on, const struct table *t,
 	int y = 1;
 
 	layout__columns(&l, on->cols, t, &pane->chosen, tree ? 3 : 0);
-	ink(&p, STYLE_PLAIN, "# t %.3f s, interval %.3f s, view %s", in->s->t,
-	    in->s->dt, st->view->name);
+	ink(&p, STYLE_PLAIN, "# view %s", st->view->name);
 	if (st->view->above)
 		y += st->view->above(on, y, 16, in, st);
 	pane->first = 0;
