@@ -33,6 +33,7 @@ struct capture {
 	struct slots *slots;
 	struct stream *stream;
 	struct owners *owners;
+	bool *online; /* CPUs */
 	struct watch *watch;
 	struct overhead overhead;
 	struct budget budget;
@@ -105,7 +106,8 @@ static int new_owners(struct capture *c)
 	unsigned int i;
 
 	c->owners = owners__new(c->nr_cpus);
-	if (!c->owners)
+	c->online = calloc(c->nr_cpus, sizeof(*c->online));
+	if (!c->owners || !c->online)
 		return -ENOMEM;
 	for (i = 0; i < c->nr_cpus; i++)
 		owners__set_node(c->owners, i, kernel__cpu_node(i));
@@ -225,6 +227,7 @@ void capture__close(struct capture *c)
 	watch__close(c->watch);
 	stream__free(c->stream);
 	owners__free(c->owners);
+	free(c->online);
 	slots__free(c->slots);
 	if (c->vcpus)
 		munmap(c->vcpus, c->vcpus_size);
@@ -296,6 +299,15 @@ static uint64_t look_at_owners(struct capture *c)
 			     ns);
 	}
 	return ns;
+}
+
+static void look_who_is_online(struct capture *c)
+{
+	unsigned int i;
+
+	kernel__online(c->online, c->nr_cpus);
+	for (i = 0; i < c->nr_cpus; i++)
+		owners__set_online(c->owners, i, c->online[i]);
 }
 
 static uint64_t run_time(void *ctx)
@@ -486,6 +498,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	read_pending(n, s);
 	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
+	look_who_is_online(c);
 	if (!err)
 		err = owners__read(c->owners, look_at_owners(c), s);
 	if (err) {

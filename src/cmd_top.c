@@ -202,6 +202,7 @@ static void print_view(struct top *t)
 {
 	if (top__arrange(&t->table, &t->shown, &t->state))
 		return;
+	view_text__head(stdout, t->view.s);
 	paint__begin(&t->page, (int)t->table.nr + 64, PAPER, !utf8__locale());
 	top_paper__paint(&t->page, &t->table, &t->shown, &t->state);
 	paint__print(&t->page, stdout);

@@ -248,6 +248,26 @@ uint32_t kernel__cpu_node(unsigned int cpu)
 	return 0;
 }
 
+void kernel__online(bool *online, unsigned int cpus)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/online", "re");
+	unsigned int first, last;
+	int n;
+
+	memset(online, !f, cpus);
+	/* 0-3,6 */
+	while (f && (n = fscanf(f, "%u-%u", &first, &last)) > 0) {
+		for (last = n > 1 ? last : first; first <= last; first++) {
+			if (first < cpus)
+				online[first] = true;
+		}
+		if (getc(f) != ',')
+			break;
+	}
+	if (f)
+		fclose(f);
+}
+
 static bool has_member(const struct btf *btf, const char *type,
 		       const char *member)
 {

@@ -40,6 +40,9 @@ bool kernel__has_sme(void);
 /* NUMA node of a CPU, 0 if there are none. */
 uint32_t kernel__cpu_node(unsigned int cpu);
 
+/* Which of @cpus CPUs are online; where that can't be told, all of them. */
+void kernel__online(bool *online, unsigned int cpus);
+
 /*
  * Whether EL1 sees the guest's use of FP. It does not where protected KVM keeps
  * a vcpu of its own at EL2 and the owner is per CPU (5294afdbf45a, 6.10).

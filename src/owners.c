@@ -12,6 +12,7 @@ struct seen {
 	struct snap_cpu is;
 	uint64_t buf; /* whose it is: a thread number is used again */
 	uint64_t ns; /* when it was looked at */
+	bool offline;
 };
 
 struct owners {
@@ -49,6 +50,11 @@ void owners__set_node(struct owners *o, uint32_t cpu, uint32_t node)
 	o->cpus[cpu].is.node = node;
 }
 
+void owners__set_online(struct owners *o, uint32_t cpu, bool online)
+{
+	o->cpus[cpu].offline = !online;
+}
+
 /* What the kernel has bound, unless the registers hold something else. */
 static enum snap_owner owner(const struct fp_cpu *m, const struct fp_judge *j)
 {
@@ -69,10 +75,10 @@ static enum snap_owner owner(const struct fp_cpu *m, const struct fp_judge *j)
 	}
 }
 
-/* Since the last look it was as it was then. */
+/* Since the last look it was as it was then; time offline is nobody's. */
 static void pass(struct seen *c, uint64_t ns)
 {
-	if (c->ns)
+	if (c->ns && c->is.owner != SNAP_OWNER_OFFLINE)
 		c->is.held[c->is.owner] += sat_sub(ns, c->ns);
 	if (ns > c->ns)
 		c->ns = ns;
@@ -82,7 +88,8 @@ void owners__look(struct owners *o, uint32_t cpu, const struct fp_cpu *model,
 		  const struct fp_judge *judge, uint32_t slot, uint64_t ns)
 {
 	struct seen *c = &o->cpus[cpu];
-	enum snap_owner now = owner(model, judge);
+	enum snap_owner now = c->offline ? SNAP_OWNER_OFFLINE :
+					   owner(model, judge);
 	bool known = c->is.owner != SNAP_OWNER_UNKNOWN;
 
 	pass(c, ns);

@@ -6,6 +6,7 @@
 #ifndef FPSTAT_OWNERS_H
 #define FPSTAT_OWNERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <linux/types.h>
 
@@ -18,6 +19,9 @@ struct snapshot;
 struct owners *owners__new(unsigned int cpus);
 void owners__free(struct owners *o);
 void owners__set_node(struct owners *o, uint32_t cpu, uint32_t node);
+
+/* CPUs are, unless somebody says that they are not. */
+void owners__set_online(struct owners *o, uint32_t cpu, bool online);
 
 /* At @ns; @slot: of the vcpu that was loaded there last. */
 void owners__look(struct owners *o, uint32_t cpu, const struct fp_cpu *model,

@@ -24,7 +24,7 @@ enum style {
 	STYLE_KEY_TEXT,
 	/* of enum snap_owner, in its order */
 	STYLE_OWNER,
-	STYLE_OWNERS = STYLE_OWNER + 5,
+	STYLE_OWNERS = STYLE_OWNER + 6,
 	STYLE_MAX = STYLE_OWNERS
 };
 

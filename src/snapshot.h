@@ -119,7 +119,8 @@ enum snap_policy {
 	X(NONE, "none", "what is there belongs to nobody any more")            \
 	X(TASK, "task", "a host task, or the host thread of a vcpu")           \
 	X(GUEST, "guest", "a vcpu's guest")                                    \
-	X(KERNEL, "kernel", "a section of kernel-mode NEON that was preempted")
+	X(KERNEL, "kernel", "a section of kernel-mode NEON that was preempted") \
+	X(OFFLINE, "offline", "the CPU is switched off")
 
 enum snap_owner {
 #define X(id, name, what) SNAP_OWNER_##id,
@@ -135,7 +136,7 @@ struct snap_cpu {
 	enum snap_owner owner; /* now */
 	uint32_t slot; /* of the vcpu that is in its registers .. */
 	uint32_t tid; /* .. or the thread */
-	uint64_t held[SNAP_OWNERS]; /* ns, by owner */
+	uint64_t held[SNAP_OWNERS]; /* ns online, by owner */
 	uint64_t changes; /* of owner, that were seen */
 };
 

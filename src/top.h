@@ -82,6 +82,7 @@ struct top_pane {
 	size_t first; /* row at the top */
 	size_t at; /* row that is picked .. */
 	uint64_t id; /* .. and which that is */
+	uint64_t wanted; /* the one that the user picked, if it is not shown now */
 	uint64_t head; /* the row that it lies below, or itself */
 	bool picked; /* by the user: it stays that one */
 	bool moved; /* since the last frame: @at is right, @id is not */

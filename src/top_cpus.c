@@ -103,7 +103,7 @@ static const struct column cpu_columns[] = {
 	  .unit = UNIT_COUNT, .number = changes,
 	  .help = "changes of owner that were seen, live with 20 looks a second" },
 	{ "guest", "GUEST", NULL, 'G', PERCENT(3), .number = guest,
-	  .help = "share of the time with a guest's state in the registers" },
+	  .help = "share of the time online with a guest's state in the registers" },
 	{ "task", "TASK", NULL, 'T', PERCENT(4), .number = task,
 	  .help = "the same of a host task's" },
 	{ "kernel", "KERNEL", NULL, 'K', .width = 7, .narrow = 6, .drop = 6,

@@ -16,7 +16,10 @@ static void paint_host(struct paint *on, int y, const struct top_shown *in)
 	ink(&p, STYLE_BOLD, "%s", s->mode);
 	ink(&p, STYLE_PLAIN, "  policy ");
 	ink(&p, STYLE_BOLD, "%s", snap_policy__name(s->policy));
-	ink(&p, STYLE_PLAIN, "  cpus %u", s->cpus);
+	ink(&p, STYLE_PLAIN, "  cpus ");
+	if (s->online && s->online < s->cpus)
+		ink(&p, STYLE_PLAIN, "%u of ", s->online);
+	ink(&p, STYLE_PLAIN, "%u", s->cpus);
 	if (s->sve_vl)
 		ink(&p, STYLE_PLAIN, "  sve %u", s->sve_vl * 8);
 }
@@ -63,9 +66,14 @@ static void paint_overhead(struct pen *p, const struct snapshot *s)
 		ink(p, STYLE_PLAIN, "  overhead n/a");
 	else
 		ink(p, STYLE_PLAIN, "  overhead %.2f%%", share * 100);
-	if (s->shed)
-		ink(p, STYLE_ALARM, " over the budget: no %s",
-		    budget__shed_name(s->shed));
+}
+
+static void paint_shed(struct pen *p, enum budget_shed shed)
+{
+	if (!shed)
+		return;
+	ink(p, STYLE_PLAIN, "  ");
+	ink(p, STYLE_ALARM, "over the budget: no %s", budget__shed_name(shed));
 }
 
 static void paint_health(struct paint *on, int y, const struct top_shown *in,
@@ -82,6 +90,7 @@ static void paint_health(struct paint *on, int y, const struct top_shown *in,
 	if (*s->missed_by)
 		ink(&p, STYLE_PLAIN, " (%s)", s->missed_by);
 	paint_alarm(&p, "lost", s->lost);
+	paint_shed(&p, in->s->shed);
 	paint_alarm(&p, "undecided", s->undecided);
 	ink(&p, STYLE_PLAIN, "  every %g s", st->interval);
 	if (st->frozen && !in->replay)

@@ -108,7 +108,7 @@ static void fold(struct top_state *t)
 	if (!(pane->head & TABLE_VM))
 		return;
 	top_state__fold(t, pane->head, true);
-	pane->id = pane->head;
+	pane->wanted = pane->head;
 	pane->picked = true;
 }
 
@@ -171,9 +171,11 @@ static void record(struct top_state *t)
 
 static void follow(struct top_state *t)
 {
+	struct top_pane *pane = top_state__pane(t);
+
 	t->follow = !t->follow;
 	if (t->follow)
-		top_state__pane(t)->picked = true;
+		pane->picked = pane->moved = true;
 }
 
 static const double intervals[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60 };

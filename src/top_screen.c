@@ -96,20 +96,23 @@ static void search(const struct table *t, struct top_state *st)
 			 st->sought);
 }
 
-static size_t find_id(const struct table *t, uint64_t id, size_t otherwise)
+static bool find_id(const struct table *t, uint64_t id, size_t *at)
 {
 	size_t i;
 
 	for (i = 0; i < t->nr; i++) {
-		if (t->row[i].id == id)
-			return i;
+		if (t->row[i].id == id) {
+			*at = i;
+			return true;
+		}
 	}
-	return otherwise;
+	return false;
 }
 
 /*
  * The row that the user picked stays picked, wherever it goes; when it is gone, it is
- * the one that is there now.
+ * the one that is there now, until that of the user comes back: a filter may let it
+ * through again.
  */
 static void find_picked(const struct table *t, struct top_pane *pane)
 {
@@ -118,14 +121,16 @@ static void find_picked(const struct table *t, struct top_pane *pane)
 
 	if (!pane->picked)
 		pane->at = 0;
-	else if (!pane->moved)
-		pane->at = find_id(t, pane->id, pane->at);
+	else if (!pane->moved && !find_id(t, pane->wanted, &pane->at))
+		find_id(t, pane->id, &pane->at);
 	if (pane->at >= t->nr)
 		pane->at = t->nr ? t->nr - 1 : 0;
 	r = t->nr ? &t->row[pane->at] : NULL;
 	vm = r ? r->head : NULL;
 	pane->id = r ? r->id : 0;
 	pane->head = vm ? TABLE_VM | vm->vm_pid : pane->id;
+	if (pane->moved || !pane->picked)
+		pane->wanted = pane->id;
 }
 
 static void scroll(const struct table *t, struct top_state *st)
@@ -341,8 +346,7 @@ void top_paper__paint(struct paint *on, const struct table *t,
 	int y = 1;
 
 	layout__columns(&l, on->cols, t, &pane->chosen, tree ? 3 : 0);
-	ink(&p, STYLE_PLAIN, "# t %.3f s, interval %.3f s, view %s", in->s->t,
-	    in->s->dt, st->view->name);
+	ink(&p, STYLE_PLAIN, "# view %s", st->view->name);
 	if (st->view->above)
 		y += st->view->above(on, y, 16, in, st);
 	pane->first = 0;

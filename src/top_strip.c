@@ -6,6 +6,7 @@
 #include "snapshot.h"
 #include "top.h"
 #include "top_history.h"
+#include "util.h"
 
 #define LABEL 7 /* columns: "change " */
 #define NARROW 12 /* of a cell with a name in it */
@@ -14,7 +15,7 @@
 static const char letter[SNAP_OWNERS] = {
 	[SNAP_OWNER_UNKNOWN] = '?', [SNAP_OWNER_NONE] = '.',
 	[SNAP_OWNER_TASK] = 't',    [SNAP_OWNER_GUEST] = 'G',
-	[SNAP_OWNER_KERNEL] = 'k',
+	[SNAP_OWNER_KERNEL] = 'k',  [SNAP_OWNER_OFFLINE] = '-',
 };
 
 static enum style style_of(enum snap_owner o)
@@ -38,7 +39,7 @@ static void paint_shares(struct pen *p, const struct snapshot *s)
 			sum += (double)s->owners[i].held[j];
 		}
 	}
-	for (i = 0; i < SNAP_OWNERS && sum > 0; i++) {
+	for (i = 0; i < ARRAY_SIZE(order) && sum > 0; i++) {
 		ink(p, style_of(order[i]), " %c %s", letter[order[i]],
 		    snap_owner__name(order[i]));
 		ink(p, STYLE_PLAIN, " %.0f%%", held[order[i]] / sum * 100);

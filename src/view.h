@@ -39,7 +39,9 @@ void view_text__section(FILE *out, const struct view *v);
 void view_json__section(FILE *out, const struct view *v);
 /* One NDJSON object a line: host, vcpu..., ended, other, witness. */
 void view_json__print(FILE *out, const struct view *v);
-/* One table. */
+/* What is watched, how far it can be trusted, and what that costs: one line. */
+void view_text__head(FILE *out, const struct snapshot *s);
+/* One table, below that. */
 void view_text__print(FILE *out, const struct view *v);
 /* One table per vcpu (if @vcpus) and one of all: a row per policy; and a curve. */
 void view_whatif__print(FILE *out, const struct view *v, bool vcpus);

@@ -55,7 +55,7 @@ static void print_row(struct paper *t, const struct row *r)
 	}
 }
 
-static void print_head(FILE *out, const struct snapshot *s)
+void view_text__head(FILE *out, const struct snapshot *s)
 {
 	double share = snapshot__overhead(s);
 	char lost[COLUMN_CELL], missed[COLUMN_CELL], undecided[COLUMN_CELL];
@@ -65,10 +65,16 @@ static void print_head(FILE *out, const struct snapshot *s)
 	column__number(s->undecided, 0, undecided);
 	fprintf(out, "# t %.3f s, interval %.3f s, kernel %s, mode %s, ", s->t,
 		s->dt, s->kernel, s->mode);
-	fprintf(out, "policy %s, cpus %u, lost %s, missed %s, undecided %s",
-		snap_policy__name(s->policy), s->cpus, lost, missed, undecided);
+	fprintf(out, "policy %s, cpus ", snap_policy__name(s->policy));
+	if (s->online && s->online < s->cpus)
+		fprintf(out, "%u of ", s->online);
+	fprintf(out, "%u, lost %s, missed %s, undecided %s", s->cpus, lost,
+		missed, undecided);
 	if (share >= 0)
 		fprintf(out, ", overhead %.2f%%", share * 100);
+	if (s->shed)
+		fprintf(out, ", over the budget: no %s",
+			budget__shed_name(s->shed));
 	fprintf(out, "\n");
 }
 
@@ -173,7 +179,7 @@ void view_text__print(FILE *out, const struct view *v)
 	}
 	table__sort(&table, v->sort, v->reverse);
 	set_widths(&t, v, &table);
-	print_head(out, v->s);
+	view_text__head(out, v->s);
 	for (i = 0; i < nr_columns; i++)
 		put(&t, i, column__title(&columns[i], v->rate));
 	for (i = 0; i < table.nr; i++)

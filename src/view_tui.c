@@ -45,12 +45,13 @@ static const struct look {
 	[STYLE_WASTE] = { A_BOLD, COLOR_YELLOW, -1, A_BOLD },
 	[STYLE_KEY] = { A_BOLD, -1, -1, A_BOLD },
 	[STYLE_KEY_TEXT] = { A_REVERSE, COLOR_BLACK, COLOR_CYAN, 0 },
-	/* unknown, none, task, guest, kernel */
+	/* unknown, none, task, guest, kernel, offline */
 	[STYLE_OWNER] = { A_DIM, COLOR_YELLOW, -1, 0 },
 	[STYLE_OWNER + 1] = { A_DIM, -1, -1, A_DIM },
 	[STYLE_OWNER + 2] = { A_NORMAL, COLOR_CYAN, -1, 0 },
 	[STYLE_OWNER + 3] = { A_BOLD, COLOR_GREEN, -1, A_BOLD },
 	[STYLE_OWNER + 4] = { A_UNDERLINE, COLOR_MAGENTA, -1, 0 },
+	[STYLE_OWNER + 5] = { A_DIM, -1, -1, A_DIM },
 };
 
 static bool colors_wanted(void)

@@ -6,6 +6,7 @@
 #    leaves no program, map, link or probe, and the guests go on.
 #  - While VMs come and go, each operation is charged to the VM that it was of,
 #    none is lost, and neither memory nor maps grow.
+#  - A vcpu that is plugged in has a row, and a CPU that is offline is said to be.
 #
 # A cycle takes an emulated CPU a second or two, so here are as many as fit;
 # `make check-full` makes 1,000, kills 50 and lets 10,000 VMs come and go.
@@ -141,6 +142,23 @@ churn_memory()
 	result "$kernel: the maps are empty, also after VMMs were killed" "$dir/maps"
 }
 
+hotplug()
+{
+	local dir=$1
+
+	jq -s -e --slurpfile truth "$dir/grows" '
+		map(select(.type == "host"))[0] as $h | map(select(.type == "vcpu")) as $v |
+		$h.missed == 0 and $h.lost == 0 and ($v | length) == 2 and
+		($v | map(.runs) | add) == ($truth | map(.runs) | add) and
+		($v | all(.exits > 0 and .guest.load.done > 0)) and
+		($truth | all(.guest_fp_lost == 0))' "$dir/plug" >/dev/null
+	result "$kernel: a vcpu that is plugged in is counted from its first KVM_RUN" "$dir/plug"
+	# Of CPU 1, its last number is n/a when it was offline all the time.
+	awk '$1 == 1 { print $3, $NF }' "$dir/cpus" >"$dir/owners"
+	grep -qx 'offline n/a' "$dir/owners" && ! sed -n '1p;$p' "$dir/owners" | grep -q offline
+	result "$kernel: while a CPU is offline nobody owns its registers" "$dir/owners"
+}
+
 run()
 {
 	local kernel=$1 policy=eager dir=$logs/$1
@@ -151,9 +169,10 @@ run()
 	# Grace periods would take most of the time, some hundred of them a cycle.
 	tests/lab/lab --kernel "$kernel" --timeout "$limit" --append rcupdate.rcu_expedited=1 \
 		--out "$dir" --console "$dir/console" --add "$arm64" --add "$cycle" \
-		--add $work/fpload --add tests/lab/in-cycles --add tests/lab/in-churn \
+		--add $work/fpload --add tests/lab/in-cycles --add tests/lab/in-churn --add tests/lab/in-hotplug \
 		"in-cycles $want_cycles ${for_seconds:-25} $kills &&
-		 fpstat stat --json --witness -o /out/churn -- in-churn /out/churn $vms" \
+		 fpstat stat --json --witness -o /out/churn -- in-churn /out/churn $vms &&
+		 fpstat stat --json -o /out/plug -- in-hotplug" \
 		>"$dir/output" 2>&1
 	result "$kernel: the lab ran" "$dir/output" || return
 	cycles "$dir"
@@ -163,6 +182,7 @@ run()
 	churn_sums "$dir" "$policy"
 	churn_rows "$dir"
 	churn_memory "$dir"
+	hotplug "$dir"
 }
 
 for kernel in ${KERNELS:-6.1 7.3}; do

@@ -369,6 +369,36 @@ static void ending(struct snapshot *s, uint64_t t)
 	memmove(s->vcpus, s->vcpus + 1, s->nr_vcpus * sizeof(*s->vcpus));
 }
 
+static void insert(struct snapshot *s, size_t at, struct snap_vcpu v)
+{
+	memmove(&s->vcpus[at + 1], &s->vcpus[at],
+		(s->nr_vcpus++ - at) * sizeof(v));
+	s->vcpus[at] = v;
+}
+
+/*
+ * At 3 s alpha gets a vcpu more, and CPU 2 goes offline for 2 s; at 4 s a VM comes,
+ * before all others; from 4 s to 5 s vcpu 0 does nothing.
+ */
+static void coming(struct snapshot *s, uint64_t t)
+{
+	struct snap_vcpu v;
+
+	if (t >= 5)
+		s->vcpus[0] = vcpu(0, t - 1, "alpha");
+	if (t >= 3) {
+		v = vcpu(4, t - 2, "alpha");
+		v.vm_pid = 1000;
+		v.vcpu_id = 2;
+		insert(s, 2, v);
+	}
+	if (t >= 4) {
+		v = vcpu(5, t - 3, "omega");
+		v.vm_pid = 999;
+		insert(s, 0, v);
+	}
+}
+
 static size_t scene_size(const struct capture *c)
 {
 	if (scene_is(c, "empty") || scene_is(c, "noguest"))
@@ -395,7 +425,7 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 	size_t i;
 
 	s->nr_vcpus = scene_size(c);
-	s->vcpus = calloc(s->nr_vcpus + 1, sizeof(*s->vcpus));
+	s->vcpus = calloc(s->nr_vcpus + 2, sizeof(*s->vcpus));
 	if (!s->vcpus)
 		return -ENOMEM;
 	for (i = 0; i < s->nr_vcpus; i++)
@@ -404,6 +434,8 @@ static int fill_vcpus(struct capture *c, struct snapshot *s, uint64_t t)
 		pkvm(s);
 	if (scene_is(c, "ending"))
 		ending(s, t);
+	if (scene_is(c, "coming"))
+		coming(s, t);
 	if (scene_is(c, "broken") && t >= 2)
 		s->vcpus[1].host.save.needed = 1;
 	if (scene_is(c, "torn") && t == 2)
@@ -424,6 +456,21 @@ static enum snap_owner owner(uint32_t cpu, uint64_t t)
 	if (cpu % 4 == 3)
 		return SNAP_OWNER_UNKNOWN;
 	return turns[cpu % 4 == 1 ? 0 : (cpu + t) % ARRAY_SIZE(turns)];
+}
+
+/* See coming(). */
+static void switch_off(struct snapshot *s, uint64_t t)
+{
+	struct snap_cpu *cpu = &s->owners[2];
+	uint64_t on = t < 3 ? t : t < 5 ? 2 : t - 2;
+
+	s->online = 4;
+	memset(cpu->held, 0, sizeof(cpu->held));
+	cpu->held[SNAP_OWNER_GUEST] = on * 1000000000;
+	if (on == 2 && t > 2) {
+		cpu->owner = SNAP_OWNER_OFFLINE;
+		s->online = 3;
+	}
 }
 
 static int fill_owners(struct snapshot *s, uint64_t t)
@@ -486,6 +533,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = t * (uint64_t)i;
 	err = fill_owners(s, t);
+	if (!err && scene_is(c, "coming"))
+		switch_off(s, t);
 	if (!err)
 		err = fill_vcpus(c, s, t);
 	if (!err && has_stream(c->scene))

@@ -199,6 +199,11 @@ is "doctor --json" json
 # top without a screen
 batch() { run 0 two top -b -i 0.1 -n 2 && [ "$(grep -c ^VM "$tmp/out")" = 2 ] && [ ! -s "$tmp/err" ]; }
 is "top -b" batch
+shed() { run 0 lossy top -b -i 0.1 -n 1 "$@" && out '^# t .* lost 7, missed 3, .* overhead 0.25%, over the budget: no records$'; }
+is "top -b: what can be trusted, and at what cost" shed
+is "beside each view" shed -v cpus
+offline() { run 0 coming top -b -i 0.1 -n 2 -v cpus && out '^ *2 *0 guest .*100%' && out '^ *2 *0 offline .* n/a *n/a'; }
+is "top -b: a CPU goes offline" offline
 fallback() { run 0 two -i 0.1 -c 1 && out '^VM' && err 'not a terminal'; }
 is "top without a terminal" fallback
 echo "1..$n"

@@ -342,6 +342,36 @@ static void what_was_picked_stays_picked(void **state)
 	end(&w);
 }
 
+static void who_comes_and_goes_moves_no_one(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "coming"); /* a vcpu comes at 3 s, a VM at 4 s, both above */
+	strcpy(top_state__pane(&w.st)->filter, "exit>500");
+	type(&w.st, "t/1100\n");
+	paint(&w, 24, 80, false); /* searched */
+	type(&w.st, "F");
+	assert_string_equal(picked(&w), "alpha/0");
+	look(&w);
+	assert_string_equal(picked(&w), "alpha/0");
+	look(&w);
+	assert_string_equal(picked(&w), "alpha/0");
+	assert_int_equal(w.table.nr, 6);
+	look(&w); /* the filter hides it .. */
+	assert_string_equal(picked(&w), "alpha/1");
+	assert_int_equal(w.table.nr, 5);
+	look(&w); /* .. no longer */
+	assert_string_equal(picked(&w), "alpha/0");
+	strcpy(top_state__pane(&w.st)->filter, "beta");
+	assert_string_equal(picked(&w), "beta/0");
+	type(&w.st, "FF"); /* now it is this one that the user wants */
+	paint(&w, 24, 80, false);
+	top_state__pane(&w.st)->filter[0] = '\0';
+	assert_string_equal(picked(&w), "beta/0");
+	end(&w);
+}
+
 static size_t left_by(struct world *w, const char *filter)
 {
 	strcpy(top_state__pane(&w->st)->filter, filter);
@@ -566,6 +596,7 @@ int main(void)
 		cmocka_unit_test(keys_are_sound),
 		cmocka_unit_test(a_tree_keeps_its_branches_together),
 		cmocka_unit_test(what_was_picked_stays_picked),
+		cmocka_unit_test(who_comes_and_goes_moves_no_one),
 		cmocka_unit_test(the_gap_is_in_bytes_that_were_moved),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(measures),

@@ -45,33 +45,40 @@ static bool wants_gic(const struct options *options)
 	return options->vgic;
 }
 
+static void create_vcpu(struct machine *machine, int i)
+{
+	const struct options *options = machine->options;
+	struct vm *vm = &machine->vm;
+	struct guest_block *block;
+
+	vm__init_vcpu(vm, i, false);
+	block = vm__block(vm, i);
+	block->ops = mode_of(options, i) | (uint64_t)options->sve << OP_SVE;
+	block->count = options->n ? options->n : FOREVER;
+	block->ticks = vm__ticks(options->wfi_us);
+	machine->runner[i] = (struct runner){
+		.vm = vm, .id = i, .sessions = 1,
+		.cpu = options->pinned ? cpu_list__at(&options->cpus, i) : -1,
+	};
+}
+
 static void create(struct machine *machine)
 {
 	const struct options *options = machine->options;
 	struct vm *vm = &machine->vm;
 	struct vm_config config = {
-		.nr_vcpus = options->vcpus,
+		.nr_vcpus = options->vcpus + (options->plug > 0),
 		.sve = options->sve,
 		.host_sve = options->host_sve,
 		.vgic = wants_gic(options),
 	};
 
+	if (config.vgic && options->plug > 0)
+		die(EXIT_USAGE, "KVM adds no vcpu to a VM with a GIC");
 	vm__create(vm, &config);
-	for (int i = 0; i < config.nr_vcpus; i++) {
-		struct guest_block *block;
-
-		vm__init_vcpu(vm, i, false);
-		block = vm__block(vm, i);
-		block->ops = mode_of(options, i) |
-			     (uint64_t)options->sve << OP_SVE;
-		block->count = options->n ? options->n : FOREVER;
-		block->ticks = vm__ticks(options->wfi_us);
-		machine->runner[i] = (struct runner){
-			.vm = vm, .id = i, .sessions = 1,
-			.cpu = options->pinned ?
-			       cpu_list__at(&options->cpus, i) : -1,
-		};
-	}
+	vm->config.nr_vcpus = options->vcpus;
+	for (int i = 0; i < options->vcpus; i++)
+		create_vcpu(machine, i);
 	if (config.vgic)
 		vm__init_gic(vm);
 }
@@ -113,6 +120,18 @@ static void start(struct machine *machine)
 		start_signals(machine, i);
 }
 
+/* One vcpu more, there is memory for it. */
+static void plug(struct machine *machine)
+{
+	int i = machine->vm.config.nr_vcpus;
+
+	create_vcpu(machine, i);
+	machine->vm.config.nr_vcpus++;
+	runner__start(&machine->runner[i]);
+	if (machine->options->signals)
+		start_signals(machine, i);
+}
+
 static bool all_finished(struct machine *machine)
 {
 	for (int i = 0; i < machine->vm.config.nr_vcpus; i++)
@@ -144,6 +163,9 @@ static void wait_for_end(struct machine *machine)
 
 		if (sigtimedwait(&set, NULL, &tick) > 0)
 			break;
+		if (options->plug > 0 && passed >= options->plug &&
+		    machine->vm.config.nr_vcpus == options->vcpus)
+			plug(machine);
 		if (options->n ? passed > 60 + (double)options->n / 100 :
 		    options->seconds > 0 && passed >= options->seconds)
 			break;
@@ -205,6 +227,8 @@ static void fill_args(const struct options *options, const char *modes,
 	WORD("--seconds=%g", options->seconds);
 	WORD("--signals=%u", options->signals);
 	WORD("--wfi-us=%u", options->wfi_us);
+	if (options->plug > 0)
+		WORD("--plug=%g", options->plug);
 	if (options->n)
 		WORD("-n%llu", (unsigned long long)options->n);
 	if (options->sve)

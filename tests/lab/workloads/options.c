@@ -24,6 +24,7 @@ static const char usage_text[] =
 "  --mode LIST        what vcpus do, one number each: the sum of 1 FP, 2 HVC,\n"
 "                     4 MMIO, 8 virtual timer and WFI (default 3)\n"
 "  --vms N --vcpus N  how many VMs, and vcpus in each (default 1)\n"
+"  --plug S           one vcpu more in each VM after so many seconds\n"
 "  --bystanders N     threads that use FP\n"
 "  --host-sve         these and the vcpu threads use SVE, too\n"
 "  --signals HZ       into each vcpu thread\n"
@@ -35,7 +36,7 @@ static const char usage_text[] =
 
 enum { OPT_CPU = 256, OPT_SVE, OPT_VGIC, OPT_WFI_US, OPT_MODULE, OPT_NAME,
        OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_HOST_SVE, OPT_SIGNALS, OPT_NEON,
-       OPT_NEON_TASK, OPT_SECONDS, OPT_PROCS, OPT_ONLY, OPT_LIST };
+       OPT_NEON_TASK, OPT_SECONDS, OPT_PLUG, OPT_PROCS, OPT_ONLY, OPT_LIST };
 
 static const struct option longs[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
@@ -53,6 +54,7 @@ static const struct option longs[] = {
 	{ "neon", required_argument, NULL, OPT_NEON },
 	{ "neon-task", required_argument, NULL, OPT_NEON_TASK },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
+	{ "plug", required_argument, NULL, OPT_PLUG },
 	{ "procs", required_argument, NULL, OPT_PROCS },
 	{ "only", required_argument, NULL, OPT_ONLY },
 	{ "list", no_argument, NULL, OPT_LIST },
@@ -103,6 +105,7 @@ static void set(struct options *o, int option, const char *arg)
 	case OPT_NEON: o->neon = number(arg, 100000); break;
 	case OPT_NEON_TASK: o->neon_task = number(arg, 100000); break;
 	case OPT_SECONDS: o->seconds = seconds(arg); break;
+	case OPT_PLUG: o->plug = seconds(arg); break;
 	case OPT_PROCS: o->procs = number(arg, 1000); break;
 	case OPT_ONLY: o->only = arg; break;
 	case OPT_LIST: o->list = true; break;

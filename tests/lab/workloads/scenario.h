@@ -19,7 +19,7 @@ struct options {
 	const char *modes;
 	const char *only;	/* one operation of cost */
 	unsigned int signals, neon, neon_task, wfi_us;
-	double seconds;
+	double seconds, plug;
 };
 
 struct play;
