@@ -111,9 +111,7 @@ judge() # KERNEL; lines of in-fault on stdin
 
 mkdir -p $logs
 for kernel in $kernels; do
-	last=$(awk '$3 == "fpsimd_last_state" { print "last=0x" $1 }' \
-		"$(tests/lab/lab --print-dir "$kernel")/System.map")
-	command="insmod fpneon.ko; insmod fpfault.ko $last"
+	command="insmod fpneon.ko; insmod fpfault.ko"
 	for order in $orders; do
 		command="$command; in-fault $order $(echo $chosen)"
 	done

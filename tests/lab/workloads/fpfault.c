@@ -5,7 +5,6 @@
  *   fault  write NAME: the probe is there, and does nothing yet; "none": it goes
  *   every  each so many calls are hit; 0: none (writable)
  *   hits   how many there were, and when the first was (CLOCK_MONOTONIC, ns)
- *   last   address of the per-CPU variable fpsimd_last_state, as in System.map
  *
  * What would make the kernel write to address 0 is left alone.
  */
@@ -29,7 +28,7 @@ struct fault {
 };
 
 static DEFINE_MUTEX(control);
-static unsigned long last;
+static unsigned long last; /* offset of fpsimd_last_state, 0: not found */
 static unsigned int every;
 static atomic_t calls, hits;
 static u64 first_hit;
@@ -211,6 +210,33 @@ static int try_probe(const char *fn)
 	return register_kprobe(&probe);
 }
 
+/*
+ * Not every kernel has a symbol for fpsimd_last_state. Its address is the first that
+ * fpsimd_flush_cpu_state() makes, which writes to it: adrp, add.
+ */
+static unsigned long find_last(void)
+{
+	u32 *insn, adrp, add;
+	int i;
+
+	if (try_probe("fpsimd_flush_cpu_state"))
+		return 0;
+	insn = (u32 *)probe.addr;
+	unregister_kprobe(&probe);
+	for (i = 0; i < 16; i++) {
+		adrp = le32_to_cpu(insn[i]);
+		add = le32_to_cpu(insn[i + 1]);
+		if ((adrp & 0x9f000000) != 0x90000000 ||
+		    (add & 0xffc00000) != 0x91000000)
+			continue;
+		return ((unsigned long)(insn + i) & ~0xfffUL) +
+		       (sign_extend64((adrp >> 5 & 0x7ffff) << 2 |
+					      (adrp >> 29 & 3), 20) << 12) +
+		       (add >> 10 & 0xfff);
+	}
+	return 0;
+}
+
 static int set_up(const struct fault *f)
 {
 	int i, err = -ENOENT;
@@ -273,10 +299,10 @@ static const struct kernel_param_ops hits_ops = { .get = hits_get };
 module_param_cb(fault, &fault_ops, NULL, 0644);
 module_param_cb(hits, &hits_ops, NULL, 0444);
 module_param(every, uint, 0644);
-module_param(last, ulong, 0444);
 
 static int __init fpfault_init(void)
 {
+	last = find_last();
 	return 0;
 }
 
