@@ -109,7 +109,7 @@ judge() # KERNEL; lines of in-fault on stdin
 		printf '# %-4s %-20s %-6s hits %-5s lost %-8s %s\n' "$1" "$fault" "$order" "$hits" \
 			"${lost:--}" "$what ($(sed 's/:[0-9]*//g' <<<"$rules"))"
 		case $what in
-		UNTOLD*|LATE*) bad=1 ;;
+		UNTOLD*|LATE*|never*) bad=1 ;;
 		*ms) told=$((told + 1)) ;;
 		esac
 	done

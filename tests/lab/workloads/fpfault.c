@@ -100,10 +100,10 @@ static struct task_struct *next_of(struct pt_regs *regs)
 	return (struct task_struct *)regs->regs[0];
 }
 
-/* Elsewhere the next save would have no buffer. */
+/* Elsewhere the next save would have no buffer; with the flag set it may be needless. */
 static bool in_exec(struct pt_regs *regs)
 {
-	return next_of(regs) == current && current->in_execve;
+	return next_of(regs) == current && current->in_execve && !foreign();
 }
 
 /* Nothing is to be saved, and the next one's state is elsewhere. */
@@ -172,7 +172,7 @@ static const struct fault faults[] = {
 	SKIP("skip-save-and-flush", "fpsimd_save_and_flush_cpu_state"),
 	SKIP("skip-flush-cpu", "fpsimd_flush_cpu_state"),
 	{ "skip-flush-task", { "fpsimd_flush_task_state" }, in_exec, leave_out },
-	SKIP("skip-flush-thread", "fpsimd_flush_thread"),
+	{ "skip-flush-thread", { "fpsimd_flush_thread" }, flag_is_clear, leave_out },
 	SKIP("skip-preserve", "fpsimd_save_and_flush_current_state",
 	     "fpsimd_preserve_current_state"),
 	SKIP("skip-task-load", "task_fpsimd_load"),
