@@ -6,7 +6,8 @@
  *   every  each so many calls are hit; 0: none (writable)
  *   hits   how many there were, and when the first was (CLOCK_MONOTONIC, ns)
  *
- * What would make the kernel write to address 0 is left alone.
+ * What would make the kernel write to address 0 is left alone, and so is a task with
+ * SVE registers where the trap on them might stay: 5.10 dies of it.
  */
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
@@ -59,9 +60,14 @@ static bool leave_out(struct pt_regs *regs)
 
 /* ---- what is more than to leave a function out ---- */
 
+static bool has_sve(struct task_struct *task)
+{
+	return test_tsk_thread_flag(task, TIF_SVE);
+}
+
 static bool is_bound(struct pt_regs *regs)
 {
-	return last && *last_state();
+	return last && *last_state() && !has_sve(current);
 }
 
 static bool clear_flag(struct pt_regs *regs)
@@ -84,7 +90,8 @@ static bool set_flag(struct pt_regs *regs)
 /* A task that has used FP, and has no longer what it used in the registers. */
 static bool is_unbound_user(struct pt_regs *regs)
 {
-	return last && current->mm && foreign() && !*last_state();
+	return last && current->mm && foreign() && !*last_state() &&
+	       !has_sve(current);
 }
 
 static bool bind_back(struct pt_regs *regs)
@@ -110,7 +117,7 @@ static bool in_exec(struct pt_regs *regs)
 static bool can_adopt(struct pt_regs *regs)
 {
 	return last && foreign() && next_of(regs)->mm && *last_state() &&
-	       *last_state() != own(next_of(regs));
+	       *last_state() != own(next_of(regs)) && !has_sve(next_of(regs));
 }
 
 static bool adopt(struct pt_regs *regs)
