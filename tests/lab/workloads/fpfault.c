@@ -5,9 +5,9 @@
  *   fault  write NAME: the probe is there, and does nothing yet; "none": it goes
  *   every  each so many calls are hit; 0: none (writable)
  *   hits   how many there were, and when the first was (CLOCK_MONOTONIC, ns)
- *   last   address of the per-CPU variable fpsimd_last_state, as in System.map
  *
- * What would make the kernel write to address 0 is left alone.
+ * What would make the kernel write to address 0 is left alone, and so is a task with
+ * SVE registers where the trap on them might stay: 5.10 dies of it.
  */
 #include <linux/kprobes.h>
 #include <linux/ktime.h>
@@ -29,7 +29,7 @@ struct fault {
 };
 
 static DEFINE_MUTEX(control);
-static unsigned long last;
+static unsigned long last; /* offset of fpsimd_last_state, 0: not found */
 static unsigned int every;
 static atomic_t calls, hits;
 static u64 first_hit;
@@ -60,9 +60,14 @@ static bool leave_out(struct pt_regs *regs)
 
 /* ---- what is more than to leave a function out ---- */
 
+static bool has_sve(struct task_struct *task)
+{
+	return test_tsk_thread_flag(task, TIF_SVE);
+}
+
 static bool is_bound(struct pt_regs *regs)
 {
-	return last && *last_state();
+	return last && *last_state() && !has_sve(current);
 }
 
 static bool clear_flag(struct pt_regs *regs)
@@ -85,7 +90,8 @@ static bool set_flag(struct pt_regs *regs)
 /* A task that has used FP, and has no longer what it used in the registers. */
 static bool is_unbound_user(struct pt_regs *regs)
 {
-	return last && current->mm && foreign() && !*last_state();
+	return last && current->mm && foreign() && !*last_state() &&
+	       !has_sve(current);
 }
 
 static bool bind_back(struct pt_regs *regs)
@@ -101,17 +107,17 @@ static struct task_struct *next_of(struct pt_regs *regs)
 	return (struct task_struct *)regs->regs[0];
 }
 
-/* Elsewhere the next save would have no buffer. */
+/* Elsewhere the next save would have no buffer; with the flag set it may be needless. */
 static bool in_exec(struct pt_regs *regs)
 {
-	return next_of(regs) == current && current->in_execve;
+	return next_of(regs) == current && current->in_execve && !foreign();
 }
 
 /* Nothing is to be saved, and the next one's state is elsewhere. */
 static bool can_adopt(struct pt_regs *regs)
 {
 	return last && foreign() && next_of(regs)->mm && *last_state() &&
-	       *last_state() != own(next_of(regs));
+	       *last_state() != own(next_of(regs)) && !has_sve(next_of(regs));
 }
 
 static bool adopt(struct pt_regs *regs)
@@ -173,7 +179,7 @@ static const struct fault faults[] = {
 	SKIP("skip-save-and-flush", "fpsimd_save_and_flush_cpu_state"),
 	SKIP("skip-flush-cpu", "fpsimd_flush_cpu_state"),
 	{ "skip-flush-task", { "fpsimd_flush_task_state" }, in_exec, leave_out },
-	SKIP("skip-flush-thread", "fpsimd_flush_thread"),
+	{ "skip-flush-thread", { "fpsimd_flush_thread" }, flag_is_clear, leave_out },
 	SKIP("skip-preserve", "fpsimd_save_and_flush_current_state",
 	     "fpsimd_preserve_current_state"),
 	SKIP("skip-task-load", "task_fpsimd_load"),
@@ -209,6 +215,33 @@ static int try_probe(const char *fn)
 {
 	probe = (struct kprobe){ .symbol_name = fn, .pre_handler = on_call };
 	return register_kprobe(&probe);
+}
+
+/*
+ * Not every kernel has a symbol for fpsimd_last_state. Its address is the first that
+ * fpsimd_flush_cpu_state() makes, which writes to it: adrp, add.
+ */
+static unsigned long find_last(void)
+{
+	u32 *insn, adrp, add;
+	int i;
+
+	if (try_probe("fpsimd_flush_cpu_state"))
+		return 0;
+	insn = (u32 *)probe.addr;
+	unregister_kprobe(&probe);
+	for (i = 0; i < 16; i++) {
+		adrp = le32_to_cpu(insn[i]);
+		add = le32_to_cpu(insn[i + 1]);
+		if ((adrp & 0x9f000000) != 0x90000000 ||
+		    (add & 0xffc00000) != 0x91000000)
+			continue;
+		return ((unsigned long)(insn + i) & ~0xfffUL) +
+		       (sign_extend64((adrp >> 5 & 0x7ffff) << 2 |
+					      (adrp >> 29 & 3), 20) << 12) +
+		       (add >> 10 & 0xfff);
+	}
+	return 0;
 }
 
 static int set_up(const struct fault *f)
@@ -273,10 +306,10 @@ static const struct kernel_param_ops hits_ops = { .get = hits_get };
 module_param_cb(fault, &fault_ops, NULL, 0644);
 module_param_cb(hits, &hits_ops, NULL, 0444);
 module_param(every, uint, 0644);
-module_param(last, ulong, 0444);
 
 static int __init fpfault_init(void)
 {
+	last = find_last();
 	return 0;
 }
 
