@@ -232,8 +232,8 @@ void top__look(struct top *t)
 
 /* ---- live ---- */
 
-/* Both captures cost something, and the second one is what a budget sheds. */
-static void add_stream(struct snapshot *s, const struct top_stream *stream)
+/* Both captures cost something; the second one has what a budget sheds, and loses it. */
+static void add_stream(struct snapshot *s, struct top_stream *stream)
 {
 	const struct snapshot *more = &stream->ses.now;
 
@@ -242,6 +242,8 @@ static void add_stream(struct snapshot *s, const struct top_stream *stream)
 	if (s->bpf_ns != SNAP_NA && more->bpf_ns != SNAP_NA)
 		s->bpf_ns += more->bpf_ns;
 	s->shed = more->shed;
+	s->lost += more->lost - stream->lost;
+	stream->lost = more->lost;
 }
 
 static void on_interval(void *ctx)

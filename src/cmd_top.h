@@ -41,6 +41,7 @@ struct top_stream {
 	double budget;
 	double counted; /* when counters went there */
 	double began; /* the capture */
+	uint64_t lost; /* records, as told in the last interval */
 	bool recording;
 	char file[64];
 	char why[256]; /* why it is not open */

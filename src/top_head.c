@@ -68,12 +68,22 @@ static void paint_overhead(struct pen *p, const struct snapshot *s)
 		ink(p, STYLE_PLAIN, "  overhead %.2f%%", share * 100);
 }
 
+/* Live, another capture has the stream, and loses what it loses. */
+static uint64_t lost(const struct top_shown *in)
+{
+	uint64_t n = in->ever->lost;
+
+	return in->replay || !in->stream || n == SNAP_NA ? n :
+							   n + in->stream->lost;
+}
+
+/* Detail beyond records is what the checker has, and it is not here. */
 static void paint_shed(struct pen *p, enum budget_shed shed)
 {
 	if (!shed)
 		return;
 	ink(p, STYLE_PLAIN, "  ");
-	ink(p, STYLE_ALARM, "over the budget: no %s", budget__shed_name(shed));
+	ink(p, STYLE_ALARM, "over the budget: no records");
 }
 
 static void paint_health(struct paint *on, int y, const struct top_shown *in,
@@ -89,7 +99,7 @@ static void paint_health(struct paint *on, int y, const struct top_shown *in,
 	paint_alarm(&p, "missed", s->missed);
 	if (*s->missed_by)
 		ink(&p, STYLE_PLAIN, " (%s)", s->missed_by);
-	paint_alarm(&p, "lost", s->lost);
+	paint_alarm(&p, "lost", lost(in));
 	paint_shed(&p, in->s->shed);
 	paint_alarm(&p, "undecided", s->undecided);
 	ink(&p, STYLE_PLAIN, "  every %g s", st->interval);

@@ -34,6 +34,7 @@ int top_flow__above(struct paint *on, int y, int lines,
 		    const struct top_shown *in, const struct top_state *st)
 {
 	struct pen p = pen__at(on, y, 0);
+	uint64_t lost = in->stream ? in->stream->lost : 0;
 
 	(void)st;
 	if (lines < 1)
@@ -44,6 +45,9 @@ int top_flow__above(struct paint *on, int y, int lines,
 	else
 		ink(&p, STYLE_MARK, " %s ",
 		    in->no_flow ? in->no_flow : "no event came yet");
+	if (in->flow && lost && lost != SNAP_NA)
+		ink(&p, STYLE_ALARM, ", but for %" PRIu64 " that were lost",
+		    lost);
 	return 1;
 }
 

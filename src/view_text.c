@@ -73,8 +73,7 @@ void view_text__head(FILE *out, const struct snapshot *s)
 	if (share >= 0)
 		fprintf(out, ", overhead %.2f%%", share * 100);
 	if (s->shed)
-		fprintf(out, ", over the budget: no %s",
-			budget__shed_name(s->shed));
+		fprintf(out, ", over the budget: no records");
 	fprintf(out, "\n");
 }
 

@@ -202,6 +202,9 @@ is "top -b" batch
 shed() { run 0 lossy top -b -i 0.1 -n 1 "$@" && out '^# t .* lost 7, missed 3, .* overhead 0.25%, over the budget: no records$'; }
 is "top -b: what can be trusted, and at what cost" shed
 is "beside each view" shed -v cpus
+# the fake loses one record in each second of both captures
+less() { run 0 stream-gap top -b -i 0.1 -n 2 -v causes && out 'was followed, but for [1-9][0-9]* that were lost$'; }
+is "and what a view lacks" less
 offline() { run 0 coming top -b -i 0.1 -n 2 -v cpus && out '^ *2 *0 guest .*100%' && out '^ *2 *0 offline .* n/a *n/a'; }
 is "top -b: a CPU goes offline" offline
 fallback() { run 0 two -i 0.1 -c 1 && out '^VM' && err 'not a terminal'; }
