@@ -51,17 +51,19 @@ struct {
 	__uint(max_entries, 1); /* set before load */
 } facts SEC(".maps");
 
-struct entry { /* of the guest, on this CPU */
-	__u64 vcpu;
-	__u64 binds;
+struct here { /* on this CPU */
+	__u64 vcpu; /* whose guest was entered */
+	__u64 binds; /* .. and how often its state had been bound */
+	__u64 last; /* address of fpsimd_last_state, or 0: not looked for yet */
+	__u64 owner; /* .. of kvm_host_data.fp_owner */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct entry);
-} entries SEC(".maps");
+	__type(value, struct here);
+} heres SEC(".maps");
 
 struct kvm_host_data {
 	enum { FP_OWNER_FREE } fp_owner;
@@ -72,12 +74,23 @@ static __always_inline __u64 last_of(__u32 cpu)
 	return read_u64(last_state + cpu_offset(per_cpu_offset, cpu));
 }
 
-/* What is bound here. */
-static __always_inline __u64 bound_here(const struct fp_percpu *c)
+static __always_inline struct here *here(void)
 {
-	if (last_state)
-		return last_of(bpf_get_smp_processor_id());
-	return c->model.bound == FP_BOUND_NONE ? 0 : c->model.buf;
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&heres, &zero);
+}
+
+/* What is bound here. */
+static __always_inline __u64 bound_here(const struct fp_percpu *c,
+					struct here *h)
+{
+	if (!last_state)
+		return c->model.bound == FP_BOUND_NONE ? 0 : c->model.buf;
+	if (!h->last)
+		h->last = last_state + cpu_offset(per_cpu_offset,
+						  bpf_get_smp_processor_id());
+	return read_u64(h->last);
 }
 
 static __always_inline bool known(const struct fp_percpu *c)
@@ -86,21 +99,22 @@ static __always_inline bool known(const struct fp_percpu *c)
 }
 
 /* enum fp_hint: whose the registers are, as KVM recorded it. */
-static __always_inline __u8 owner(__u64 vcpu)
+static __always_inline __u8 owner(struct here *h, __u64 vcpu)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), is = 0;
 	__u64 base;
+	__u32 is = 0;
 
 	if (!host_data_offset)
 		return vcpu_hint(vcpu);
-	base = cpu_offset(host_data_offset, cpu);
-	if (!base)
-		return FP_HINT_NONE;
-	bpf_probe_read_kernel(
-		&is, sizeof(is),
-		(void *)(base + host_data +
-			 bpf_core_field_offset(struct kvm_host_data,
-					       fp_owner)));
+	if (!h->owner) {
+		base = cpu_offset(host_data_offset, bpf_get_smp_processor_id());
+		if (!base)
+			return FP_HINT_NONE;
+		h->owner =
+			base + host_data +
+			bpf_core_field_offset(struct kvm_host_data, fp_owner);
+	}
+	bpf_probe_read_kernel(&is, sizeof(is), (const void *)h->owner);
 	return is == FP_STATE_GUEST_OWNED ? FP_HINT_GUEST : FP_HINT_HOST;
 }
 
@@ -121,16 +135,16 @@ static __always_inline void could(enum fp_rule rule)
 		k->n[rule]++;
 }
 
-static __always_inline struct fp_look look(const struct task_struct *t)
+/* @vcpu: the one that current has loaded, or 0; @owner: enum fp_hint of it. */
+static __always_inline struct fp_look look(__u64 vcpu, __u8 owner)
 {
-	__u64 loaded = task_loaded_vcpu(t);
 	struct fp_look l = {
-		.task = task_buf(t),
-		.vcpu = loaded ? vcpu_buf(loaded) : 0,
+		.task = task_buf(current_task()),
+		.vcpu = vcpu ? vcpu_buf(vcpu) : 0,
 		.cpu = bpf_get_smp_processor_id(),
-		.home = task_home(t),
+		.home = current_home(),
 		.nr_cpus = nr_cpus,
-		.owner = loaded ? owner(loaded) : FP_HINT_NONE,
+		.owner = owner,
 		.has_ctxflush = has_ctxflush,
 		.eager = eager,
 	};
@@ -139,13 +153,12 @@ static __always_inline struct fp_look look(const struct task_struct *t)
 }
 
 /* A softirq writes fpsimd_last_state first, then the flag: it is read last. */
-static __always_inline void look_bound(struct fp_look *l,
-				       const struct task_struct *t,
+static __always_inline void look_bound(struct fp_look *l, struct here *h,
 				       const struct fp_percpu *c)
 {
-	l->last = bound_here(c);
+	l->last = bound_here(c, h);
 	barrier();
-	l->foreign = !!(task_flags(t) & foreign_mask);
+	l->foreign = !!(current_flags() & foreign_mask);
 }
 
 static __always_inline void tell(void *ctx, const struct fp_look *l,
@@ -189,26 +202,26 @@ static __always_inline __u64 binds(const struct fp_percpu *c, __u64 vcpu)
 SEC("raw_tp/kvm_entry")
 int check_entry(void *ctx)
 {
-	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	__u64 vcpu = task_loaded_vcpu(t);
-	__u32 zero = 0;
-	struct entry *e = bpf_map_lookup_elem(&entries, &zero);
+	__u64 vcpu = current_loaded_vcpu();
+	struct here *h = here();
 	struct fp_look l;
 
-	if (!c || !e || !vcpu)
+	if (!c || !h || !vcpu)
 		return 0;
-	e->vcpu = rest ? 0 : vcpu;
+	h->vcpu = rest ? 0 : vcpu;
 	if (rest)
 		return 0;
-	e->binds = binds(c, vcpu);
+	h->binds = binds(c, vcpu);
 	if (!known(c))
 		return 0;
 	could(FP_RULE_I8);
 	if (eager)
 		could(FP_RULE_I9);
-	l = look(t);
-	look_bound(&l, t, c);
+	l = look(vcpu, owner(h, vcpu));
+	l.foreign = !!(current_flags() & foreign_mask);
+	if (!l.foreign || l.owner == FP_HINT_GUEST) /* else it is not asked */
+		l.last = bound_here(c, h);
 	tell(ctx, &l, fp_look_entry(&l));
 	return 0;
 }
@@ -217,35 +230,34 @@ int check_entry(void *ctx)
 SEC("raw_tp/kvm_exit")
 int check_exit(void *ctx)
 {
-	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	__u64 vcpu = task_loaded_vcpu(t);
-	__u32 zero = 0;
-	struct entry *e = bpf_map_lookup_elem(&entries, &zero);
+	__u64 vcpu = current_loaded_vcpu();
+	struct here *h = here();
 	struct fp_look l;
 
-	if (!c || !e || !vcpu || e->vcpu != vcpu || !e->binds)
-		return 0;
-	l = look(t);
-	if (l.owner != FP_HINT_GUEST)
+	if (!c || !h || !vcpu || h->vcpu != vcpu || !h->binds ||
+	    owner(h, vcpu) != FP_HINT_GUEST)
 		return 0;
 	could(FP_RULE_I20);
-	look_bound(&l, t, c);
-	tell(ctx, &l, fp_look_exit(&l, binds(c, vcpu) != e->binds));
+	l = look(vcpu, FP_HINT_GUEST);
+	look_bound(&l, h, c);
+	tell(ctx, &l, fp_look_exit(&l, binds(c, vcpu) != h->binds));
 	return 0;
 }
 
 static __always_inline int on_save(void *ctx)
 {
-	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
+	struct here *h = here();
 	struct fp_look l;
+	__u64 vcpu;
 
-	if (rest || !c || !known(c) || task_flags(t) & foreign_mask)
+	if (rest || !c || !h || !known(c) || current_flags() & foreign_mask)
 		return 0;
 	could(FP_RULE_I6);
-	l = look(t);
-	look_bound(&l, t, c);
+	vcpu = current_loaded_vcpu();
+	l = look(vcpu, vcpu ? owner(h, vcpu) : FP_HINT_NONE);
+	look_bound(&l, h, c);
 	tell(ctx, &l, fp_look_save(&l));
 	return 0;
 }
@@ -266,11 +278,10 @@ int f_check_save(unsigned long long *ctx)
 SEC("raw_tp/sched_process_exec")
 int check_exec(void *ctx)
 {
-	struct task_struct *t = current_task();
-	struct fp_look l = look(t);
+	struct fp_look l = look(0, FP_HINT_NONE);
 
 	could(FP_RULE_I18);
-	l.foreign = !!(task_flags(t) & foreign_mask);
+	l.foreign = !!(current_flags() & foreign_mask);
 	if (!l.foreign)
 		tell(ctx, &l, FP_BREACH_OLD_IMAGE);
 	return 0;
@@ -279,7 +290,7 @@ int check_exec(void *ctx)
 SEC("kprobe/kvm_arch_vcpu_destroy")
 int check_destroy(struct pt_regs *ctx)
 {
-	struct fp_look l = look(current_task());
+	struct fp_look l = look(0, FP_HINT_NONE);
 	__u32 cpu;
 
 	if (!last_state)
