@@ -465,7 +465,7 @@ static void many(void **state)
 	uint64_t seed, lost = 0;
 
 	(void)state;
-	for (seed = 0; seed < 60; seed++) {
+	for (seed = 0; seed < 240; seed++) {
 		random_machine(1u << seed % 8, seed);
 		lost += m.lost;
 		assert_true(m.records > 100);
