@@ -496,17 +496,6 @@ size_t attach__hooks(const struct attach *a, const struct capture_hook **h)
 	return a->nr;
 }
 
-/* Zeroes if there is nothing to know. */
-static struct bpf_prog_info info_of(const struct bpf_program *prog)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
-		return (struct bpf_prog_info){};
-	return info;
-}
-
 /* One program may serve several hooks, and has one count for all of them. */
 static bool seen_before(const struct attach *a, size_t n)
 {
@@ -531,7 +520,7 @@ uint64_t attach__missed(const struct attach *a, char *by, size_t len)
 		if (!p->link || p->hook->flags & HOOK_WITNESS ||
 		    seen_before(a, i))
 			continue;
-		n = info_of(p->prog).recursion_misses;
+		n = kernel__prog_info(p->prog).recursion_misses;
 		if (n)
 			fps_append(by, len, bpf_program__name(p->prog));
 		missed += n;
@@ -546,7 +535,7 @@ uint64_t attach__run_time(const struct attach *a)
 
 	for (i = 0; i < a->nr; i++) {
 		if (a->point[i].link && !seen_before(a, i))
-			ns += info_of(a->point[i].prog).run_time_ns;
+			ns += kernel__prog_info(a->point[i].prog).run_time_ns;
 	}
 	return ns;
 }

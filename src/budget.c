@@ -14,8 +14,7 @@ enum budget_shed budget__spend(struct budget *b, double spent, double dt)
 	else if (b->shed == SHED_NOTHING)
 		b->shed = SHED_RECORDS;
 	else if (spent > b->share)
-		b->shed =
-			SHED_DETAIL; /* without records it is still too much */
+		b->shed = SHED_DETAIL; /* no records, and still too much */
 	return b->shed;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kernel.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -246,6 +248,16 @@ uint32_t kernel__cpu_node(unsigned int cpu)
 			return node;
 	}
 	return 0;
+}
+
+struct bpf_prog_info kernel__prog_info(const struct bpf_program *prog)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len))
+		return (struct bpf_prog_info){};
+	return info;
 }
 
 void kernel__online(bool *online, unsigned int cpus)

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/bpf.h>
+
+struct bpf_program;
 
 struct ksyms;
 
@@ -39,6 +42,9 @@ bool kernel__has_sme(void);
 
 /* NUMA node of a CPU, 0 if there are none. */
 uint32_t kernel__cpu_node(unsigned int cpu);
+
+/* What the kernel knows of a program; zeroes if it is not loaded. */
+struct bpf_prog_info kernel__prog_info(const struct bpf_program *prog);
 
 /* Which of @cpus CPUs are online; where that can't be told, all of them. */
 void kernel__online(bool *online, unsigned int cpus);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "watch.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -215,21 +214,13 @@ void watch__set_eager(struct watch *w, bool eager)
 
 uint64_t watch__run_time(const struct watch *w)
 {
-	struct bpf_prog_info info;
 	struct bpf_program *p;
 	uint64_t ns = 0;
-	__u32 len;
 
 	if (!w)
 		return 0;
 	bpf_object__for_each_program(p, w->skel->obj)
-	{
-		len = sizeof(info);
-		memset(&info, 0, len);
-		if (bpf_program__fd(p) >= 0 &&
-		    !bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &len))
-			ns += info.run_time_ns;
-	}
+		ns += kernel__prog_info(p).run_time_ns;
 	return ns;
 }
 
