@@ -56,8 +56,7 @@ static __always_inline int on_neon_begin(__u64 caller)
 		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);
 	else
 		ADD(c->events[FP_EV_NEON_TASK], 1);
-	tell_stream(c, caller);
-	on_event(c, v, &ev);
+	on_telling_event(c, v, &ev, caller);
 	if (!softirq)
 		c->begins = (__u64)t;
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);

@@ -35,8 +35,8 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	if (current_loaded_vcpu())
 		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
-	tell_stream(c, task_buf((const struct task_struct *)next));
-	on_event(c, v, &ev);
+	on_telling_event(c, v, &ev,
+			 task_buf((const struct task_struct *)next));
 	resume_begin(c, next);
 	resume_kernel(c, next);
 	return 0;

@@ -66,6 +66,7 @@ struct fp_vcpu {
 struct fp_later {
 	__u64 buf;
 	__u64 event; /* the second half of struct fp_event */
+	__u64 other; /* what its record tells, and the bytes of a user state */
 	__u32 slot;
 	__u32 pad;
 };
