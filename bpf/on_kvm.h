@@ -225,10 +225,12 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 /* @v has exited, and its guest does not own the registers: the host may still. */
 static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
 {
-	struct fp_event ev = { .kind = FP_EV_EXIT, .foreign = foreign() };
+	struct fp_event ev = task_event(current_task(), FP_EV_EXIT);
 
-	if (!seen_eager && !seen_martin)
-		account(c, v, fp_step(&c->model, &ev));
+	if (seen_eager || seen_martin)
+		return;
+	account(c, v, fp_step(&c->model, &ev));
+	record_in_lane(c, FP_LANE_MAIN, &ev, 0, v, FP_REC_NO_JUDGE);
 }
 
 /*
@@ -279,6 +281,13 @@ __noinline int settle_later(__u32 cpu)
 	return 0;
 }
 
+/* The stream hears of it in the next record: that of this exit is made by now. */
+static __always_inline void pass_exit(struct fp_percpu *c)
+{
+	if (streaming)
+		c->exits++;
+}
+
 /*
  * One more exit of @v. Softirqs are on in kvm_exit: what one does with NEON while we
  * are at work is put off, and one that came before, right after the exit, has settled
@@ -295,9 +304,10 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 	} else {
 		v->exits++;
 		if (c->again == v->buf && !c->judge.note)
-			v->runs_live++;
+			live_once_more(c, v);
 		else if (!foreign() || have_put_off(c))
 			settle(cpu);
+		pass_exit(c);
 	}
 	barrier();
 	c->settling = 0;
@@ -317,6 +327,7 @@ __noinline int first_exit(__u32 cpu)
 		settle_exit(c, v, cpu);
 	} else if (c) {
 		ADD(c->untracked_exits, 1);
+		pass_exit(c);
 	}
 	return 0;
 }

@@ -121,6 +121,15 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 		c->again = ev->buf;
 }
 
+/* .. once more, and that is all. Nothing else of ours can come in and do the same. */
+static __always_inline void live_once_more(struct fp_percpu *c,
+					   struct fp_vcpu *v)
+{
+	v->runs_live++;
+	if (streaming)
+		c->live++;
+}
+
 /* ---- events that wait for their turn ---- */
 
 /*
@@ -140,8 +149,11 @@ __noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event,
 	room = FP_LATER - (c->later_tail - c->later_head);
 	if (unpack(buf, event).kind == FP_EV_NEON_SOFTIRQ)
 		c->later_full = room < 2;
-	if (c->later_full)
+	if (c->later_full) {
+		if (streaming)
+			ADD(c->lost, 1);
 		return 0;
+	}
 	l = &c->later[c->later_tail & (FP_LATER - 1)];
 	l->buf = buf;
 	l->event = event;

@@ -156,7 +156,8 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 			   const struct capture_opts *opts)
 {
 	bool fentry = uses_fentry(point_of(a, "k_bind_state"));
-	bool known = !opts->stream && a->vcpu.counts_exits;
+	bool known = !opts->all_exits && a->vcpu.counts_exits &&
+		     !(opts->stream && fentry);
 	/* It asks for vcpu_load() to be an event at once. */
 	bool settles = known && !fentry && a->vcpu.alone_is_bound &&
 		       !uses_fentry(point_of(a, "k_vcpu_load"));

@@ -71,7 +71,7 @@ struct fp_later {
 	__u32 pad;
 };
 
-#define FP_LATER 8 /* power of two */
+#define FP_LATER 64 /* power of two */
 
 enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 
