@@ -178,7 +178,9 @@ static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
 	v = slot_at(c->slot);
 	if (!v)
 		return false;
-	live_once_more(c, v);
+	v->runs_live++; /* with interrupts off, and here only */
+	if (streaming)
+		c->live++;
 	return true;
 }
 

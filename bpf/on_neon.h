@@ -33,7 +33,8 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	if (is_behind(c))
 		catch_up(c->cpu);
 	settle(c->cpu);
-	pass_exit(c);
+	if (streaming)
+		c->exits++; /* after its own record: see settle_exit() */
 }
 
 static __always_inline int on_neon_begin(__u64 caller)

@@ -36,13 +36,13 @@ static __always_inline void take_telling_step(struct fp_percpu *c,
 					      const struct fp_event *ev,
 					      __u64 other)
 {
-	if (ev->kind == FP_EV_SAVE && c->model.bound == FP_BOUND_VCPU)
-		other = 0; /* it is the guest's */
-	if (sve_mask && (ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD))
+	bool moves = ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD;
+
+	if (moves)
 		c->bytes = other;
 	tell_stream(c, other);
 	take_step(c, v, ev);
-	if (sve_mask)
+	if (moves)
 		c->bytes = 0;
 }
 
@@ -121,15 +121,6 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 		c->again = ev->buf;
 }
 
-/* .. once more, and that is all. Nothing else of ours can come in and do the same. */
-static __always_inline void live_once_more(struct fp_percpu *c,
-					   struct fp_vcpu *v)
-{
-	v->runs_live++;
-	if (streaming)
-		c->live++;
-}
-
 /* ---- events that wait for their turn ---- */
 
 /*
@@ -170,12 +161,16 @@ __noinline int take_later(__u32 cpu)
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_later *l;
 	struct fp_event ev;
+	__u64 other;
 
 	if (!c)
 		return 0;
 	l = &c->later[c->later_head & (FP_LATER - 1)];
 	ev = unpack(l->buf, l->event);
-	take_telling_step(c, slot_at(l->slot), &ev, l->other);
+	other = l->other;
+	if (ev.kind == FP_EV_SAVE && c->model.bound == FP_BOUND_VCPU)
+		other = 0; /* it was not known yet to be the guest's */
+	take_telling_step(c, slot_at(l->slot), &ev, other);
 	c->later_head++;
 	return 0;
 }
@@ -208,26 +203,34 @@ static __always_inline bool is_behind(const struct fp_percpu *c)
 	return c->loading || (settles && have_put_off(c));
 }
 
-/* @ev comes after all that happened before on this CPU; @other: see above. */
-static __always_inline void on_telling_event(struct fp_percpu *c,
-					     struct fp_vcpu *v,
-					     const struct fp_event *ev,
-					     __u64 other)
+/* Is it the turn of @ev? It comes after all that happened before on this CPU. */
+static __always_inline bool is_due(struct fp_percpu *c, const struct fp_vcpu *v,
+				   const struct fp_event *ev, __u64 other)
 {
 	if (settles && c->settling) {
 		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev),
 			other);
-		return;
+		return false;
 	}
 	if (is_behind(c))
 		catch_up(c->cpu);
-	take_telling_step(c, v, ev, other);
+	return true;
 }
 
 static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
 				     const struct fp_event *ev)
 {
-	on_telling_event(c, v, ev, 0);
+	if (is_due(c, v, ev, 0))
+		take_step(c, v, ev);
+}
+
+static __always_inline void on_telling_event(struct fp_percpu *c,
+					     struct fp_vcpu *v,
+					     const struct fp_event *ev,
+					     __u64 other)
+{
+	if (is_due(c, v, ev, other))
+		take_telling_step(c, v, ev, other);
 }
 
 /*
