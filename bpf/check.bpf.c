@@ -95,7 +95,8 @@ static __always_inline __u64 bound_here(const struct fp_percpu *c,
 
 static __always_inline bool known(const struct fp_percpu *c)
 {
-	return last_state || c->model.bound != FP_BOUND_UNKNOWN;
+	return last_state ||
+	       (c->model.bound != FP_BOUND_UNKNOWN && !c->settling);
 }
 
 /* enum fp_hint: whose the registers are, as KVM recorded it. */

@@ -21,6 +21,8 @@ enum hook_flags {
 	HOOK_EXITS = 64, /* not where KVM's own count does */
 	HOOK_BINDS = 128, /* not where kvm_exit settles exits */
 	HOOK_SETTLES = 256, /* .. and this is it */
+	HOOK_STREAM = 512, /* only with a stream */
+	HOOK_NO_STREAM = 1024,
 };
 
 struct hook {

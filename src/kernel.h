@@ -66,6 +66,9 @@ struct kernel_vcpu {
 	 * else is bound by fpsimd_bind_state_to_cpu() (up to 6.7).
 	 */
 	bool alone_is_bound;
+	/* And what reads it: are there bpf_rdonly_cast() and bpf_preempt_disable()? */
+	bool can_cast;
+	bool can_stay;
 };
 void kernel__vcpu(struct kernel_vcpu *kv);
 
