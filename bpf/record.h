@@ -56,12 +56,15 @@ static __always_inline __u64 exits_of(__u64 vcpu)
 	return can_cast ? vcpu_exits_cast(vcpu) : vcpu_exits(vcpu);
 }
 
-/* For a record of @kind. That of a guest's bind comes before its exit is told. */
+/*
+ * For a record of @kind. That of a guest's bind comes before its exit is told; that of
+ * a vcpu_load() before all of that vcpu, though it may be made later.
+ */
 static __always_inline __u64 passed_now(const struct fp_percpu *c, __u8 kind)
 {
 	__u64 vcpu = c->running, exits;
 
-	if (!vcpu)
+	if (!vcpu || kind == FP_EV_VLOAD)
 		return c->passed;
 	exits = exits_of(vcpu) - c->exits_before;
 	if (kind == FP_EV_BIND_VCPU)
