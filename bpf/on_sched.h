@@ -37,8 +37,7 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	if (current_loaded_vcpu())
 		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
-	on_telling_event(c, v, &ev,
-			 task_buf((const struct task_struct *)next));
+	on_telling_event(c, v, &ev, task_buf((const struct task_struct *)next));
 	if (takes)
 		end_exits(c);
 	resume_begin(c, next);

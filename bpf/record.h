@@ -110,7 +110,8 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 	if (!fp_ring_begin(lane, &pos)) {
 		ADD(c->lost, 1);
 		if (main)
-			c->flags &= ~(__u64)FP_REC_LAST; /* it was of this one */
+			c->flags &=
+				~(__u64)FP_REC_LAST; /* it was of this one */
 		return;
 	}
 	at = fp_ring_at(lane, pos);
@@ -122,16 +123,16 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 	fp_ring_put(&to->event, event, lap);
 	fp_ring_cut(&to->other, main ? c->other : other, lap);
 	fp_ring_cut(&to->letter, c->judge.letter, lap);
-	fp_ring_cut(&to->own,
-		    (__u64)own << 32 | flags | (main ? c->flags : 0), lap);
+	fp_ring_cut(&to->own, (__u64)own << 32 | flags | (main ? c->flags : 0),
+		    lap);
 	if (main)
 		c->flags = 0;
 	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
 	passed = passed_now(c, ev->kind);
 	lost = c->lost;
 	barrier();
-	fp_ring_cut(&to->order,
-		    fp_ring_number(&c->records) << 32 | (__u32)lost, lap);
+	fp_ring_cut(&to->order, fp_ring_number(&c->records) << 32 | (__u32)lost,
+		    lap);
 	fp_ring_cut(&to->passed, passed, lap);
 	fp_ring_end(lane);
 }
@@ -169,8 +170,8 @@ static __always_inline void record_in_lane(struct fp_percpu *c,
 					   __u32 flags)
 {
 	if (streaming)
-		record(c, lane, ev, pack(ev), other,
-		       v ? v->slot : FP_NO_SLOT, flags);
+		record(c, lane, ev, pack(ev), other, v ? v->slot : FP_NO_SLOT,
+		       flags);
 }
 
 /* Of what happens to a state in memory, whoever is current. */
