@@ -417,9 +417,9 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	if (takes && can_stay)
 		bpf_preempt_disable();
+	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	if (takes)
 		end_exits(c); /* nobody else can have loaded it yet */
-	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	account(c, NULL, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {

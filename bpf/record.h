@@ -56,12 +56,15 @@ static __always_inline __u64 exits_of(__u64 vcpu)
 	return can_cast ? vcpu_exits_cast(vcpu) : vcpu_exits(vcpu);
 }
 
-/* For a record of @kind. That of a guest's bind comes before its exit is told. */
+/*
+ * For a record of @kind. That of a guest's bind comes before its exit is told; that of
+ * a vcpu_load() before all of that vcpu, though it may be made later.
+ */
 static __always_inline __u64 passed_now(const struct fp_percpu *c, __u8 kind)
 {
 	__u64 vcpu = c->running, exits;
 
-	if (!vcpu)
+	if (!vcpu || kind == FP_EV_VLOAD)
 		return c->passed;
 	exits = exits_of(vcpu) - c->exits_before;
 	if (kind == FP_EV_BIND_VCPU)
@@ -107,7 +110,8 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 	if (!fp_ring_begin(lane, &pos)) {
 		ADD(c->lost, 1);
 		if (main)
-			c->flags &= ~(__u64)FP_REC_LAST; /* it was of this one */
+			c->flags &=
+				~(__u64)FP_REC_LAST; /* it was of this one */
 		return;
 	}
 	at = fp_ring_at(lane, pos);
@@ -119,16 +123,16 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 	fp_ring_put(&to->event, event, lap);
 	fp_ring_cut(&to->other, main ? c->other : other, lap);
 	fp_ring_cut(&to->letter, c->judge.letter, lap);
-	fp_ring_cut(&to->own,
-		    (__u64)own << 32 | flags | (main ? c->flags : 0), lap);
+	fp_ring_cut(&to->own, (__u64)own << 32 | flags | (main ? c->flags : 0),
+		    lap);
 	if (main)
 		c->flags = 0;
 	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
 	passed = passed_now(c, ev->kind);
 	lost = c->lost;
 	barrier();
-	fp_ring_cut(&to->order,
-		    fp_ring_number(&c->records) << 32 | (__u32)lost, lap);
+	fp_ring_cut(&to->order, fp_ring_number(&c->records) << 32 | (__u32)lost,
+		    lap);
 	fp_ring_cut(&to->passed, passed, lap);
 	fp_ring_end(lane);
 }
@@ -166,8 +170,8 @@ static __always_inline void record_in_lane(struct fp_percpu *c,
 					   __u32 flags)
 {
 	if (streaming)
-		record(c, lane, ev, pack(ev), other,
-		       v ? v->slot : FP_NO_SLOT, flags);
+		record(c, lane, ev, pack(ev), other, v ? v->slot : FP_NO_SLOT,
+		       flags);
 }
 
 /* Of what happens to a state in memory, whoever is current. */

@@ -126,7 +126,8 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 /*
  * Puts off what a softirq does while kvm_exit settles an exit below it. It uses NEON,
  * once or many times: after the first save there is nothing left to save, and one
- * more section changes nothing that one of these had not.
+ * more section changes nothing that one of these had not. What finds no room is lost
+ * to the stream alone.
  */
 __noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event,
 		       __u64 other)

@@ -253,6 +253,9 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 	check_time(r, c, rec);
 	if (rec->flags & (FP_REC_GAP | FP_REC_REVOKE))
 		take_back(r, c, rec->flags);
+	/* Its vcpu_load() may have been no event: nothing came of it. */
+	if (rec->ev.kind == FP_EV_RUN_END && rec->slot != FP_NO_SLOT)
+		c->slot = rec->slot;
 	exits(r, c, rec);
 	if (rec->ev.kind == FP_EV_VLOAD || rec->ev.kind == FP_EV_BIND_VCPU)
 		c->slot = rec->slot;

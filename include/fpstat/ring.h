@@ -4,9 +4,10 @@
  * of its lanes, in memory that both have mapped.
  *
  * A lane has one writer at a time. Programs that nothing of ours can come into, for
- * neither softirq nor preemption can, share one lane. Of the others, each has its
- * own, since the kernel runs no program twice at a time on a CPU. So a record takes
- * no atomic operation that returns something: Linux 5.10 has none for BPF.
+ * neither softirq nor preemption can, or what comes waits (put_off() in bpf/step.h),
+ * share one lane. Of the others, each has its own, since the kernel runs no program
+ * twice at a time on a CPU. So a record takes no atomic operation that returns
+ * something: Linux 5.10 has none for BPF.
  *
  * A record is ready when all of its words carry the lap in their highest bit: 1 the
  * first time around, 0 the second, and so on. So it does not matter in which order

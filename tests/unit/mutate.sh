@@ -256,10 +256,44 @@ look=(
 	's/return l->home == l->cpu || /return 1 || /'
 	's/l->home >= l->nr_cpus/0/'
 )
+later=(
+	's/if (settles && c->settling) {/if (0) {/'
+	's/	l->other = other;/	l->other = 0;/'
+	's/	l->slot = slot;/	l->slot = FP_NO_SLOT;/'
+	's/	other = l->other;/	other = 0;/'
+	's/if (ev.kind == FP_EV_SAVE && c->model.bound == FP_BOUND_VCPU)/if (0)/'
+	's/	c->later_head++;/	c->later_head += 2;/'
+	's/		c->later_full = room < 2;/		;/'
+	's/ADD(c->lost, 1);/;/'
+	's/	tell_stream(c, other);/	;/'
+	'/bool moves/,/^}/s/		c->bytes = other;/		;/'
+	'/bool moves/,/^}/s/		c->bytes = 0;/		;/'
+)
+taken=(
+	's/		exits--;/		;/'
+	's/	c->running = 0;/	;/'
+	'/void begin_exits/,/^}/s/	end_exits(c);/	;/'
+	's/vcpu) - made - c->exits;/vcpu) - made;/'
+)
+exit=(
+	's/	if (c->settled) {/	if (0) {/'
+	's/	if (have_put_off(c))$/	if (0)/'
+	's/(!foreign() || have_put_off(c))/(!foreign())/'
+	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
+	'/void settle_exit/,/^}/s/				c->live++;/				;/'
+	'/void settle_exit/,/^}/s/	c->settling = 1;/	;/'
+	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
+	's/	ev.foreign = c->gone &&/	ev.foreign = 0 \&\&/'
+	's/		bpf_preempt_disable();/		;/'
+	's/		end_exits(c); .*/		;/'
+	's/		begin_exits(c, vcpu, 0);/		;/'
+	's/begin_exits(c, vcpu, 1);/begin_exits(c, vcpu, 0);/'
+	's/		v->exits_before--;/		;/'
+)
 
 cc()
 {
-	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude -Isrc \
+	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -I"$tmp/bpf" -Iinclude -Isrc \
 		"$@" 2>"$tmp/errors"
 }
 
@@ -271,6 +305,7 @@ compile()
 	case $1 in
 	t_check) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
+	t_settle) from=(src/{stream,util,replay}.c) ;;
 	esac
 	cc "tests/unit/$1.c" "${from[@]}" -o "$tmp/$1" -lcmocka
 }
@@ -289,8 +324,8 @@ mutate() # HEADER TEST MUTATION...
 		sed 's/^/# /' "$tmp/errors"
 	fi
 	for m; do
-		sed "$m" "include/fpstat/$header" >"$tmp/include/fpstat/$header"
-		if [ "$(diff "include/fpstat/$header" "$tmp/include/fpstat/$header" | grep -c '^>')" != 1 ]; then
+		sed "$m" "$header" >"$tmp/$header"
+		if [ "$(diff "$header" "$tmp/$header" | grep -c '^>')" != 1 ]; then
 			report "not ok" "this does not change one line any more: $m"
 		elif ! compile "$test"; then
 			report "not ok" "this does not compile: $m"
@@ -377,14 +412,15 @@ part()
 	[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
 	mkdir -p "$tmp/include/fpstat"
 	cp include/fpstat/*.h "$tmp/include/fpstat/"
+	cp -r bpf "$tmp/"
 	"$@" >"$tmp/out" &
 }
 
 part mutate_source policy.c "${policy[@]}"
-FPSTAT_DEPTH=9 part mutate judge.h t_exhaustive "${rare[@]}"
+FPSTAT_DEPTH=9 part mutate include/fpstat/judge.h t_exhaustive "${rare[@]}"
 part mutate_source needs.c "${needs[@]}"
-part mutate model.h t_model "${model[@]}"
-part mutate judge.h t_model_random "${judge[@]}"
+part mutate include/fpstat/model.h t_model "${model[@]}"
+part mutate include/fpstat/judge.h t_model_random "${judge[@]}"
 part mutate_source policy_state.c "${state[@]}"
 part mutate_source policy_state.h "${holds[@]}"
 part mutate_source policy_rows.c "${rows[@]}"
@@ -392,10 +428,13 @@ part mutate_source prove.c "${prove[@]}"
 part mutate_source format.c "${format[@]}"
 part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
-part mutate ring.h t_stream "${ring[@]}"
+part mutate bpf/step.h t_settle "${later[@]}"
+part mutate bpf/record.h t_settle "${taken[@]}"
+part mutate bpf/on_kvm.h t_settle "${exit[@]}"
+part mutate include/fpstat/ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"
 part mutate_source check.c "${check[@]}"
-part mutate look.h t_check "${look[@]}"
+part mutate include/fpstat/look.h t_check "${look[@]}"
 wait
 for i in $(seq $parts); do cat "$all/$i/out"; done
 echo "1..$(cat "$all"/*/out | grep -cE '^(not )?ok')"

@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exits without a hook of their own where they are bound, with the programs themselves;
+ * at each step of these a softirq comes in that uses NEON, or another task.
+ *
+ * Settled at the tracepoint kvm_exit: what is counted, and what the stream tells, is as
+ * if the softirq had come right after. Counted by KVM: the records of a CPU tell all
+ * exits that were made there, each once, and each of the vcpu that made it.
+ */
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "fake_kernel.h"
+
+#include "on_fpsimd.h"
+#include "on_sched.h"
+
+#include "replay.h"
+#include "stream.h"
+
+enum {
+	CALLER = 0x1000,
+	EXITS = 4,
+	STEPS = 400, /* more than an exit has */
+	RECORDS = 1024,
+	BEFORE = -1, /* between the exit and the tracepoint */
+	AFTER = STEPS,
+};
+
+static struct kvm vm;
+static struct kvm_vcpu vcpu = { .kvm = &vm };
+static struct task_struct thread = { .group_leader = &thread };
+
+/* One way that it can go. */
+struct way {
+	unsigned int uses; /* FP: which of the exits, a set */
+	int exit; /* during which the softirq comes .. */
+	int step; /* .. at this step of it */
+	unsigned int sections; /* of NEON, in it */
+	bool known; /* the policy of the kernel is */
+	bool early; /* capture begins inside of KVM_RUN */
+	bool lazy; /* vcpu_load() leaves the host's state where it is */
+	bool sme;
+};
+
+/* What came of it. */
+struct result {
+	struct fp_vcpu vcpu;
+	struct fp_percpu cpu;
+	struct fp_rec rec[RECORDS];
+	size_t nr;
+	bool came;
+	bool martin; /* was seen */
+};
+
+static struct way way;
+static struct result *now;
+static int countdown;
+static bool hit; /* .. and something came in */
+
+/* ---- a kernel like 6.1, in VHE ---- */
+
+static void save(void)
+{
+	k_save((struct pt_regs *)&way);
+	fake.flags |= FAKE_FOREIGN;
+}
+
+static void softirq(void)
+{
+	__u64 caller = CALLER;
+	unsigned int i;
+
+	now->came = true;
+	fake.in_softirq = true;
+	for (i = 0; i < way.sections; i++) {
+		neon_begin((struct pt_regs *)&caller);
+		save();
+	}
+	fake.in_softirq = false;
+}
+
+static void perhaps_softirq(void)
+{
+	if (countdown-- == 0) {
+		hit = true;
+		softirq();
+	}
+}
+
+static void vcpu_load(void)
+{
+	__u64 arg = (__u64)&vcpu;
+
+	fake.loaded = &vcpu;
+	fake.hint = FP_HINT_HOST;
+	k_vcpu_load((struct pt_regs *)&arg);
+}
+
+/* In and out, and what comes after an exit. */
+static void guest(int i)
+{
+	if (fake.flags & FAKE_FOREIGN)
+		fake.hint = FP_HINT_HOST;
+	if (way.uses >> i & 1)
+		fake.hint = FP_HINT_GUEST;
+	vcpu.exits++;
+	if (fake.hint == FP_HINT_GUEST)
+		fake.flags &= ~(__u64)FAKE_FOREIGN;
+	if (i == way.exit && way.step == BEFORE)
+		softirq();
+	countdown = i == way.exit && way.step != BEFORE ? way.step : STEPS;
+	fake.interrupt = perhaps_softirq;
+	kvm_exit_tell(NULL);
+	fake.interrupt = NULL;
+	if (i == way.exit && way.step == AFTER)
+		softirq();
+}
+
+static void vcpu_put(void)
+{
+	if (fake.hint == FP_HINT_GUEST)
+		save();
+	fake.hint = FP_HINT_HOST;
+	fake.loaded = NULL;
+}
+
+static void return_to_user(void)
+{
+	__u64 reason[2] = { 6 };
+
+	kvm_userspace_exit((struct bpf_raw_tracepoint_args *)reason);
+	if (fake.flags & FAKE_FOREIGN)
+		k_load((struct pt_regs *)&way);
+	fake.flags &= ~(__u64)FAKE_FOREIGN;
+}
+
+/* ---- one way ---- */
+
+static int keep(void *ctx, const struct fp_rec *rec)
+{
+	(void)ctx;
+	assert_true(now->nr < RECORDS);
+	now->rec[now->nr++] = *rec;
+	return 0;
+}
+
+static void begin(void)
+{
+	memset(&fake_cpu, 0, sizeof(fake_cpu));
+	memset(fake_vcpus, 0, sizeof(fake_vcpus));
+	memset(fake_hash, 0, sizeof(fake_hash));
+	memset(fake_rings, 0, sizeof(fake_rings));
+	memset(&fake, 0, sizeof(fake));
+	fake_cpu.slot = fake_cpu.unbound_by = FP_NO_SLOT;
+	fake_cpu.free_tail = 1;
+	fake.current = &thread;
+	fake.flags = FAKE_SVE;
+	fake.sme = way.sme;
+	vcpu.exits = 1000;
+	owed_loads = saved_neon = begun_neon = 0;
+	seen_martin = way.known;
+	foreign_mask = FAKE_FOREIGN;
+	sve_mask = FAKE_SVE;
+	has_sme = settles = streaming = true;
+	enabled = 1;
+}
+
+static void go(const struct way *w, struct result *result)
+{
+	struct stream *s;
+	int i;
+
+	memset(result, 0, sizeof(*result));
+	way = *w;
+	now = result;
+	begin();
+	s = stream__new(&fake_cpu, 1, fake_rings, FAKE_RING);
+	assert_non_null(s);
+	if (way.early) {
+		fake.loaded = &vcpu;
+		fake.hint = FP_HINT_HOST;
+	} else {
+		k_load((struct pt_regs *)&way);
+		vcpu_load();
+	}
+	for (i = 0; i < EXITS; i++)
+		guest(i);
+	vcpu_put();
+	return_to_user();
+	stream__drain_until(s, fake.clock + 1, keep, NULL);
+	now->rec[now->nr] = stream__rest(s, 0);
+	now->nr++;
+	stream__free(s);
+	now->vcpu = fake_vcpus[0];
+	now->cpu = fake_cpu;
+	now->martin = seen_martin;
+}
+
+static void same_ops(const struct fp_ops *a, const struct fp_ops *b)
+{
+	assert_memory_equal(a, b, sizeof(*a));
+}
+
+static void same_counters(const struct result *a, const struct result *b)
+{
+	assert_int_equal(a->vcpu.exits, b->vcpu.exits);
+	assert_int_equal(a->vcpu.runs_live, b->vcpu.runs_live);
+	assert_int_equal(a->vcpu.runs, b->vcpu.runs);
+	assert_memory_equal(a->vcpu.cause, b->vcpu.cause,
+			    sizeof(b->vcpu.cause));
+	same_ops(&a->vcpu.guest, &b->vcpu.guest);
+	same_ops(&a->vcpu.host, &b->vcpu.host);
+	same_ops(&a->cpu.task, &b->cpu.task);
+	assert_int_equal(a->cpu.missed, 0);
+	assert_int_equal(a->cpu.impossible, 0);
+	assert_int_equal(a->cpu.undecided, b->cpu.undecided);
+	assert_int_equal(a->cpu.later_head, a->cpu.later_tail);
+}
+
+static void same_records(const struct result *a, const struct result *b)
+{
+	size_t i;
+
+	assert_int_equal(a->nr, b->nr);
+	for (i = 0; i < a->nr; i++) {
+		const struct fp_rec *x = &a->rec[i], *y = &b->rec[i];
+
+		assert_memory_equal(&x->ev, &y->ev, sizeof(x->ev));
+		assert_int_equal(x->other, y->other);
+		assert_int_equal(x->slot, y->slot);
+		assert_int_equal(x->exits, y->exits);
+		assert_int_equal(x->live, y->live);
+		assert_int_equal(x->flags, y->flags);
+	}
+}
+
+/* Who takes the same steps comes to the same counters, and time goes on. */
+static void replays(const struct result *a)
+{
+	struct replay *r = replay__new(1);
+	const struct replay_vcpu *v;
+	bool martin = way.known;
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		martin |= replay__step(r, &a->rec[i]) & FP_OP_MARTIN;
+		if (i + 1 < a->nr && i)
+			assert_true(a->rec[i].ns > a->rec[i - 1].ns);
+	}
+	assert_int_equal(martin, a->martin);
+	v = replay__vcpu(r, 0);
+	assert_non_null(v);
+	assert_int_equal(v->exits, a->vcpu.exits);
+	assert_int_equal(v->runs_live, a->vcpu.runs_live);
+	same_ops(&v->guest, &a->vcpu.guest);
+	same_ops(&v->host, &a->vcpu.host);
+	assert_int_equal(replay__cpu(r, 0)->model.bound, a->cpu.model.bound);
+	assert_int_equal(replay__cpu(r, 0)->model.cause, a->cpu.model.cause);
+	replay__free(r);
+}
+
+/* ---- the tests ---- */
+
+static struct result after, other_way;
+
+static void at_each_step(struct way w)
+{
+	int step, came = 0;
+
+	w.step = AFTER;
+	go(&w, &after);
+	assert_true(after.came);
+	assert_int_equal(after.vcpu.exits, EXITS);
+	replays(&after);
+	for (step = BEFORE; step < STEPS; step++) {
+		w.step = step;
+		go(&w, &other_way);
+		if (!other_way.came)
+			break;
+		came++;
+		same_counters(&other_way, &after);
+		if (w.known)
+			same_records(&other_way, &after);
+		replays(&other_way);
+	}
+	assert_true(came > 3 && came < STEPS);
+}
+
+static void settled(void **state)
+{
+	struct way w = { .known = true };
+
+	(void)state;
+	for (w.uses = 0; w.uses < 1 << EXITS; w.uses++) {
+		for (w.exit = 0; w.exit < EXITS; w.exit++) {
+			for (w.sections = 1; w.sections < 4; w.sections++) {
+				w.sme = w.sections == 3;
+				at_each_step(w);
+			}
+		}
+	}
+}
+
+/* Each exit may show it, and is a record. */
+static void policy_unknown(void **state)
+{
+	struct way w = { .sections = 1 };
+
+	(void)state;
+	for (w.exit = 0; w.exit < EXITS; w.exit++) {
+		for (w.uses = 0; w.uses < 1 << EXITS; w.uses++) {
+			w.step = AFTER;
+			go(&w, &after);
+			replays(&after);
+			for (w.step = BEFORE; w.step < STEPS; w.step++) {
+				go(&w, &other_way);
+				if (!other_way.came)
+					break;
+				replays(&other_way);
+			}
+		}
+	}
+}
+
+/* The bytes of the host's state go with the softirq's event, and so does who saved. */
+static void bytes(void **state)
+{
+	struct way w = { .known = true, .sections = 1, .step = AFTER };
+	uint64_t more = fp_sve_bytes(FAKE_VL) - FP_FPSIMD_BYTES;
+
+	(void)state;
+	go(&w, &after);
+	assert_int_equal(after.vcpu.host.save_more, more);
+	w.sme = true;
+	go(&w, &after);
+	assert_int_equal(after.vcpu.host.unseen, 2); /* the load, too */
+}
+
+/* What finds no room changes nothing; to the stream it is lost, and told. */
+static void no_room(void **state)
+{
+	struct way w = { .known = true, .uses = 1, .exit = 0 };
+	uint64_t lost = 0;
+	size_t i;
+
+	(void)state;
+	w.sections = FP_LATER / 2;
+	at_each_step(w);
+	w.step = AFTER;
+	w.sections = FP_LATER;
+	go(&w, &after);
+	assert_int_equal(after.cpu.lost, 0);
+	w.step = 4;
+	go(&w, &other_way);
+	same_counters(&other_way, &after);
+	assert_int_equal(other_way.cpu.lost, FP_LATER);
+	for (i = 0; i < other_way.nr; i++)
+		lost += other_way.rec[i].lost;
+	assert_int_equal(lost, FP_LATER);
+	assert_int_equal(other_way.nr + lost, after.nr);
+}
+
+/* ---- exits that KVM counts ---- */
+
+enum { OTHERS_EXITS = 50 };
+
+static struct kvm_vcpu others_vcpu = { .kvm = &vm };
+static struct task_struct other_thread = { .group_leader = &other_thread };
+
+static void switch_to(struct task_struct *next)
+{
+	__u64 args[3] = { 1, (__u64)fake.current, (__u64)next };
+
+	sched_switch((struct bpf_raw_tracepoint_args *)args);
+	fake.current = next;
+}
+
+/* Another thread runs another vcpu, and we go on here. */
+static void other_task(void)
+{
+	unsigned long long arg = (__u64)&others_vcpu;
+	struct kvm_vcpu *loaded = fake.loaded;
+
+	now->came = true;
+	switch_to(&other_thread);
+	fake.loaded = &others_vcpu;
+	f_vcpu_load(&arg);
+	others_vcpu.exits += OTHERS_EXITS / 2;
+	softirq();
+	others_vcpu.exits += OTHERS_EXITS / 2;
+	switch_to(&thread);
+	fake.loaded = loaded;
+}
+
+static void perhaps_other_task(void)
+{
+	if (!fake.stays && countdown-- == 0) {
+		hit = true;
+		other_task();
+	}
+}
+
+static void counted_guest(int i)
+{
+	struct cpu_fp_state state = { vcpu.state };
+	unsigned long long arg = (__u64)&state;
+
+	vcpu.exits++;
+	if (way.uses >> i & 1)
+		f_bind_state(&arg);
+	fake.flags &= ~(__u64)(way.uses >> i & 1 ? FAKE_FOREIGN : 0);
+	if (i == way.exit)
+		softirq();
+}
+
+/* @load, @end: what may come in there. */
+static void run_counted(void (*load)(void), void (*end)(void))
+{
+	__u64 reason[2] = { 6 };
+	unsigned long long arg = (__u64)&vcpu;
+	int i;
+
+	fake.loaded = &vcpu;
+	countdown = way.step;
+	fake.interrupt = load;
+	if (!way.early)
+		f_vcpu_load(&arg);
+	fake.interrupt = NULL;
+	for (i = 0; i < EXITS; i++) {
+		if (!way.early && !way.lazy && i % 2 == 0) {
+			if (i)
+				f_vcpu_load(&arg); /* it was reset */
+			f_save(&arg);
+			fake.flags |= FAKE_FOREIGN;
+		}
+		counted_guest(i);
+	}
+	read_passed(NULL);
+	fake.loaded = NULL;
+	countdown = way.step;
+	fake.interrupt = end;
+	kvm_userspace_exit((struct bpf_raw_tracepoint_args *)reason);
+	fake.interrupt = NULL;
+	vcpu.exits += 7; /* elsewhere */
+}
+
+static void go_counted(const struct way *w, struct result *result,
+		       void (*load)(void), void (*end)(void))
+{
+	struct stream *s;
+
+	memset(result, 0, sizeof(*result));
+	way = *w;
+	now = result;
+	begin();
+	settles = false;
+	exits_by_kvm = can_cast = can_stay = true;
+	fake_cpu.free[1] = 1;
+	fake_cpu.free_tail = 2;
+	fake.hint = FP_HINT_NONE;
+	others_vcpu.exits = 5000;
+	s = stream__new(&fake_cpu, 1, fake_rings, FAKE_RING);
+	assert_non_null(s);
+	run_counted(load, end);
+	if (!way.early)
+		run_counted(NULL, NULL);
+	stream__drain_until(s, fake.clock + 1, keep, NULL);
+	read_passed(NULL);
+	now->rec[now->nr] = stream__rest(s, 0);
+	now->nr++;
+	stream__free(s);
+	now->cpu = fake_cpu;
+}
+
+static void told(const struct result *a, uint64_t others)
+{
+	struct replay *r = replay__new(1);
+	const struct replay_vcpu *v;
+	bool bound = false;
+	size_t i;
+
+	for (i = 0; i < a->nr; i++) {
+		replay__step(r, &a->rec[i]);
+		v = replay__vcpu(r, 0);
+		/* The exit at which it was bound comes after that. */
+		if (a->rec[i].ev.kind == FP_EV_BIND_VCPU && !bound) {
+			bound = true;
+			assert_int_equal(v->exits, __builtin_ctz(way.uses));
+		}
+	}
+	v = replay__vcpu(r, 0);
+	assert_non_null(v);
+	assert_int_equal(v->exits, 2 * EXITS);
+	v = replay__vcpu(r, 1);
+	assert_int_equal(v ? v->exits : 0, others);
+	replay__free(r);
+}
+
+static void counted_at_each_step(struct way w)
+{
+	hit = true;
+	for (w.step = 0; hit; w.step++) {
+		hit = false;
+		go_counted(&w, &after, perhaps_softirq, NULL);
+		told(&after, 0);
+		go_counted(&w, &after, NULL, perhaps_softirq);
+		told(&after, 0);
+		go_counted(&w, &after, NULL, perhaps_other_task);
+		told(&after, fake_vcpus[1].vcpu ? OTHERS_EXITS : 0);
+	}
+	assert_in_range(w.step, 5, STEPS);
+}
+
+static void counted_by_kvm(void **state)
+{
+	struct way w = { .known = true, .sections = 1 };
+
+	(void)state;
+	for (w.uses = 0; w.uses < 1 << EXITS; w.uses++) {
+		for (w.exit = 0; w.exit <= EXITS; w.exit++)
+			counted_at_each_step(w);
+	}
+}
+
+/* Its vcpu_load() is no event; so the end of KVM_RUN says whose they were. */
+static void nothing_but_exits(void **state)
+{
+	struct way w = { .known = true, .lazy = true, .exit = EXITS };
+
+	(void)state;
+	go_counted(&w, &after, NULL, NULL);
+	assert_int_equal(after.nr, 3);
+	told(&after, 0);
+}
+
+/* The first exit that uses FP shows the vcpu, and counts. */
+static void begun_inside(void **state)
+{
+	struct way w = { .known = true, .early = true, .exit = EXITS };
+	uint64_t exits = 0;
+	size_t i;
+
+	(void)state;
+	w.uses = 6;
+	go_counted(&w, &after, NULL, NULL);
+	for (i = 0; i < after.nr; i++)
+		exits += after.rec[i].exits;
+	assert_int_equal(exits, EXITS - 1);
+	assert_int_equal(1000 + EXITS - fake_vcpus[0].exits_before, EXITS - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settled),
+		cmocka_unit_test(policy_unknown),
+		cmocka_unit_test(bytes),
+		cmocka_unit_test(no_room),
+		cmocka_unit_test(counted_by_kvm),
+		cmocka_unit_test(nothing_but_exits),
+		cmocka_unit_test(begun_inside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
