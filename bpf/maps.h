@@ -22,6 +22,7 @@ const volatile bool streaming; /* each step goes to user space, too */
 const volatile bool all_exits; /* and so does each guest entry and exit */
 const volatile bool exits_by_kvm; /* guest exits are taken from KVM's count */
 const volatile bool settles; /* exits are bound by kvm_exit, not by a bind */
+const volatile bool casts; /* there is bpf_rdonly_cast() */
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */

@@ -330,6 +330,8 @@ void kernel__vcpu(struct kernel_vcpu *kv)
 	*kv = (struct kernel_vcpu){};
 	if (!btf)
 		return;
+	kv->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast",
+					   BTF_KIND_FUNC) > 0;
 	kv->counts_exits = has_member(btf, "kvm_vcpu_stat", "exits");
 	kv->alone_is_bound =
 		has_member(btf, "kvm_vcpu_arch", "fp_state") &&
