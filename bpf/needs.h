@@ -143,8 +143,9 @@ int need_flush_task(struct pt_regs *ctx)
 
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
 		ADD(trapped_tasks, -1);
-	return t == bpf_get_current_task() ? on_current(FP_EV_FLUSH_TASK, 0) :
-					     count(FP_EV_FLUSH_TASK);
+	return t == bpf_get_current_task() ?
+		       on_current(FP_EV_FLUSH_TASK, 0) :
+		       on_task(t, FP_EV_FLUSH_TASK, 0);
 }
 
 SEC("kprobe")

@@ -231,7 +231,8 @@ static __always_inline int on_task(__u64 t, __u8 kind, __u64 why)
 	if (!c)
 		return 0;
 	ADD(c->events[kind], 1);
-	tell(task_home(task), task_buf(task), why);
+	if (why)
+		tell(task_home(task), task_buf(task), why);
 	record_in_memory(c, kind, task_buf(task), NULL);
 	return 0;
 }

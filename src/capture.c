@@ -33,7 +33,6 @@ struct capture {
 	struct slots *slots;
 	struct stream *stream;
 	struct owners *owners;
-	bool *online; /* CPUs */
 	struct watch *watch;
 	struct overhead overhead;
 	struct budget budget;
@@ -106,8 +105,7 @@ static int new_owners(struct capture *c)
 	unsigned int i;
 
 	c->owners = owners__new(c->nr_cpus);
-	c->online = calloc(c->nr_cpus, sizeof(*c->online));
-	if (!c->owners || !c->online)
+	if (!c->owners)
 		return -ENOMEM;
 	for (i = 0; i < c->nr_cpus; i++)
 		owners__set_node(c->owners, i, kernel__cpu_node(i));
@@ -216,7 +214,6 @@ void capture__close(struct capture *c)
 	watch__close(c->watch);
 	stream__free(c->stream);
 	owners__free(c->owners);
-	free(c->online);
 	slots__free(c->slots);
 	if (c->vcpus)
 		munmap(c->vcpus, c->vcpus_size);
@@ -290,15 +287,6 @@ static uint64_t look_at_owners(struct capture *c)
 	return ns;
 }
 
-static void look_who_is_online(struct capture *c)
-{
-	unsigned int i;
-
-	kernel__online(c->online, c->nr_cpus);
-	for (i = 0; i < c->nr_cpus; i++)
-		owners__set_online(c->owners, i, c->online[i]);
-}
-
 static uint64_t run_time(void *ctx)
 {
 	const struct capture *c = ctx;
@@ -306,16 +294,22 @@ static uint64_t run_time(void *ctx)
 	return attach__run_time(c->attach);
 }
 
+static uint32_t online_cpus(void)
+{
+	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 /* Records that find no room are lost, and accounted for as such. */
 static void keep_budget(struct capture *c, double dt)
 {
-	double ns = c->overhead.bpf_ns + c->overhead.self_ns;
 	enum budget_shed shed;
+	double share;
 
 	if (c->budget.share <= 0)
 		return;
-	ns /= (double)sysconf(_SC_NPROCESSORS_ONLN);
-	shed = budget__spend(&c->budget, ns / 1e9, dt);
+	share = snapshot__share(c->overhead.bpf_ns, c->overhead.self_ns,
+				online_cpus());
+	shed = budget__spend(&c->budget, share, dt);
 	if (c->stream)
 		stream__stop(c->stream, shed >= SHED_RECORDS);
 	if (c->watch)
@@ -454,7 +448,7 @@ static void read_host(struct capture *c, const struct counters *n,
 	s->impossible = SUM(n, impossible);
 	s->bpf_ns = or_na(c->overhead.bpf_ns);
 	s->self_ns = or_na(c->overhead.self_ns);
-	s->online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	s->online = online_cpus();
 	s->shed = c->budget.shed;
 	for (i = 0; i < FP_EV_MAX; i++)
 		s->events[i] = SUM(n, events[i]);
@@ -487,7 +481,7 @@ static int read_all(struct capture *c, const struct counters *n,
 	read_pending(n, s);
 	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
-	look_who_is_online(c);
+	kernel__online(owners__online(c->owners), c->nr_cpus);
 	if (!err)
 		err = owners__read(c->owners, look_at_owners(c), s);
 	if (err) {

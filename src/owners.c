@@ -12,12 +12,12 @@ struct seen {
 	struct snap_cpu is;
 	uint64_t buf; /* whose it is: a thread number is used again */
 	uint64_t ns; /* when it was looked at */
-	bool offline;
 };
 
 struct owners {
 	unsigned int nr_cpus;
 	struct seen *cpus;
+	bool *online;
 };
 
 struct owners *owners__new(unsigned int cpus)
@@ -29,19 +29,24 @@ struct owners *owners__new(unsigned int cpus)
 		return NULL;
 	o->nr_cpus = cpus;
 	o->cpus = calloc(cpus, sizeof(*o->cpus));
-	if (!o->cpus) {
-		free(o);
+	o->online = calloc(cpus, sizeof(*o->online));
+	if (!o->cpus || !o->online) {
+		owners__free(o);
 		return NULL;
 	}
-	for (i = 0; i < cpus; i++)
+	for (i = 0; i < cpus; i++) {
 		o->cpus[i].is.cpu = i;
+		o->online[i] = true;
+	}
 	return o;
 }
 
 void owners__free(struct owners *o)
 {
-	if (o)
-		free(o->cpus);
+	if (!o)
+		return;
+	free(o->cpus);
+	free(o->online);
 	free(o);
 }
 
@@ -50,9 +55,9 @@ void owners__set_node(struct owners *o, uint32_t cpu, uint32_t node)
 	o->cpus[cpu].is.node = node;
 }
 
-void owners__set_online(struct owners *o, uint32_t cpu, bool online)
+bool *owners__online(struct owners *o)
 {
-	o->cpus[cpu].offline = !online;
+	return o->online;
 }
 
 /* What the kernel has bound, unless the registers hold something else. */
@@ -88,8 +93,8 @@ void owners__look(struct owners *o, uint32_t cpu, const struct fp_cpu *model,
 		  const struct fp_judge *judge, uint32_t slot, uint64_t ns)
 {
 	struct seen *c = &o->cpus[cpu];
-	enum snap_owner now = c->offline ? SNAP_OWNER_OFFLINE :
-					   owner(model, judge);
+	enum snap_owner now = o->online[cpu] ? owner(model, judge) :
+					       SNAP_OWNER_OFFLINE;
 	bool known = c->is.owner != SNAP_OWNER_UNKNOWN;
 
 	pass(c, ns);

@@ -20,8 +20,8 @@ struct owners *owners__new(unsigned int cpus);
 void owners__free(struct owners *o);
 void owners__set_node(struct owners *o, uint32_t cpu, uint32_t node);
 
-/* CPUs are, unless somebody says that they are not. */
-void owners__set_online(struct owners *o, uint32_t cpu, bool online);
+/* By CPU, for kernel__online(); all of them, unless somebody writes there. */
+bool *owners__online(struct owners *o);
 
 /* At @ns; @slot: of the vcpu that was loaded there last. */
 void owners__look(struct owners *o, uint32_t cpu, const struct fp_cpu *model,

@@ -259,7 +259,8 @@ struct prove_answer prove__step(struct prove *p, struct policies *policies,
 	remember(c, r);
 	compare_format(p, c, r, at->step);
 	if (r->ev.kind != FP_EV_SAVE && r->ev.kind != FP_EV_NEON_SOFTIRQ)
-		c->flushes = r->ev.kind == FP_EV_FLUSH_TASK;
+		c->flushes = r->ev.kind == FP_EV_FLUSH_TASK &&
+			     !(r->flags & FP_REC_NO_STEP);
 	learn(p, at->step);
 	p->lost |= r->lost;
 	if (c->began && !goes_on(r, c))

@@ -68,6 +68,11 @@ static bool in_memory(const struct recording *r)
 	return r->cfg->flight > 0;
 }
 
+static uint64_t flight_ns(const struct recording *r)
+{
+	return (uint64_t)(r->cfg->flight * 1e9);
+}
+
 static struct trace_meta about(struct count *c, double begin)
 {
 	struct recording *r = c->ctx;
@@ -118,6 +123,7 @@ static void on_violation(void *ctx, const struct violation *v)
 	if (r->violations[v->rule]++)
 		return;
 	r->broken = true;
+	recorder__hold(r->recorder, UINT64_MAX); /* it takes time to say this */
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	view_check__violation(stderr, CHECK_TEXT, v, &names);
@@ -302,6 +308,7 @@ static int dump(struct count *c)
 		(void)!ftruncate(r->fd, 0);
 	if (!err)
 		err = recorder__dump(r->recorder, r->fd, about(c, r->began));
+	recorder__hold(r->recorder, flight_ns(r));
 	if (err)
 		return check(c, err);
 	return check(c, close_part(r));
@@ -415,9 +422,7 @@ static int open_recorder(struct recording *r)
 	if (!r->recorder)
 		return -ENOMEM;
 	if (in_memory(r))
-		return recorder__keep(r->recorder,
-				      (uint64_t)(r->cfg->flight * 1e9),
-				      FLIGHT_BYTES);
+		return recorder__keep(r->recorder, flight_ns(r), FLIGHT_BYTES);
 	recorder__before(r->recorder, make_room, &r->parts);
 	return 0;
 }

@@ -355,11 +355,17 @@ void snapshot__drop_ended(struct snapshot *s)
 	s->nr_vcpus = nr;
 }
 
+double snapshot__share(double bpf_ns, double self_ns, uint32_t cpus)
+{
+	return (bpf_ns + self_ns) / 1e9 / cpus;
+}
+
 double snapshot__overhead(const struct snapshot *s)
 {
 	if (s->bpf_ns == SNAP_NA || s->self_ns == SNAP_NA || !s->online)
 		return -1;
-	return ((double)s->bpf_ns + (double)s->self_ns) / 1e9 / s->online;
+	return snapshot__share((double)s->bpf_ns, (double)s->self_ns,
+			       s->online);
 }
 
 double snapshot__ns_per_exit(const struct snapshot *s)

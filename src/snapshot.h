@@ -199,6 +199,8 @@ const struct snap_vcpu *snapshot__find(const struct snapshot *s,
 void snapshot__drop_ended(struct snapshot *s);
 /* Sums of all vcpus, folded ones included. */
 void snapshot__total(const struct snapshot *s, struct snap_vcpu *total);
+/* What programs and process take each second, as a share of the time of @cpus. */
+double snapshot__share(double bpf_ns, double self_ns, uint32_t cpus);
 /* What fpstat costs, as a share of the time of all CPUs; < 0: n/a. */
 double snapshot__overhead(const struct snapshot *s);
 /* What an exit pays for being counted, with all that happens around it; < 0: n/a. */

@@ -52,7 +52,7 @@ static void feed(struct check *c, uint32_t cpu, uint8_t kind, uint64_t buf,
 		rec.other = buf == TASK ? OTHER : TASK;
 	if (kind == FP_EV_RUN_END)
 		rec.flags = FP_REC_NO_JUDGE;
-	if (kind == FP_EV_VCPU_END)
+	if (kind == FP_EV_VCPU_END || (kind == FP_EV_FLUSH_TASK && cpu))
 		rec.flags = FP_REC_NO_STEP | FP_REC_NO_JUDGE;
 	assert_int_equal(check__feed(c, &rec), 0);
 }
@@ -248,6 +248,23 @@ static void edit_not_loaded(void **state)
 	expect(c, FP_BREACH_EDIT_LOST);
 }
 
+/* A debugger on another CPU: what is bound is not TASK's newest state any more. */
+static void edited_elsewhere(void **state)
+{
+	struct check *c = eager();
+
+	(void)state;
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+	feed(c, 0, FP_EV_SWITCH, TASK, false);
+	feed(c, 0, FP_EV_SAVE, TASK, false);
+	feed(c, 1, FP_EV_FLUSH_TASK, TASK, false);
+	feed(c, 0, FP_EV_SWITCH, OTHER, true);
+	feed(c, 0, FP_EV_SAVE, OTHER, true);
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+	check__free(c);
+	assert_int_equal(nr_told, 0);
+}
+
 static void old_image(void **state)
 {
 	struct check *c = begin();
@@ -422,6 +439,7 @@ int main(void)
 		cmocka_unit_test(wrong_memory),
 		cmocka_unit_test(wrong_memory_then_load),
 		cmocka_unit_test(edit_not_loaded),
+		cmocka_unit_test(edited_elsewhere),
 		cmocka_unit_test(old_image),
 		cmocka_unit_test(tells_once),
 		cmocka_unit_test(facts_in_order),

@@ -10,6 +10,7 @@ int load__mix(const struct options *options);
 int load__demo(const struct options *options);
 int load__vm(const struct options *options);
 int load__churn(const struct options *options);
+int load__debug(const struct options *options);
 int load__cost(const struct options *options);
 
 #endif

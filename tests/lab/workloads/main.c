@@ -15,6 +15,7 @@ static const struct load {
 	{ "demo", "two VMs of two vcpus and a bystander, until killed", load__demo },
 	{ "churn", "n short-lived VMs, one after another", load__churn },
 	{ "cost", "what an exit, a KVM_RUN and a switch take, one after another", load__cost },
+	{ "debug", "a debugger writes the FP registers of a program, n times", load__debug },
 	{ "vm", "one VM of mix in this process", load__vm },
 };
 #define NR_LOADS	(sizeof(loads) / sizeof(loads[0]))
