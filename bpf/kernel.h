@@ -473,6 +473,15 @@ static __always_inline __u64 vcpu_exits(__u64 vcpu)
 	return BPF_CORE_READ((const struct kvm_vcpu *)vcpu, stat.exits);
 }
 
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/* vcpu_exits(), for a tenth of the time. */
+static __always_inline __u64 vcpu_exits_cast(__u64 vcpu)
+{
+	return CAST(struct kvm_vcpu, vcpu)->stat.exits;
+}
+
 /*
  * The vcpu that is loaded by @t, that is from vcpu_load() to vcpu_put(), also
  * while @t is preempted: only KVM registers preempt notifiers.

@@ -21,8 +21,10 @@ const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */
 const volatile bool all_exits; /* and so does each guest entry and exit */
 const volatile bool exits_by_kvm; /* guest exits are taken from KVM's count */
+const volatile bool can_cast; /* there is bpf_rdonly_cast(), since 6.2 */
+/* .. and bpf_preempt_disable(), since 6.10: before, tracepoints can't be preempted */
+const volatile bool can_stay;
 const volatile bool settles; /* exits are bound by kvm_exit, not by a bind */
-const volatile bool casts; /* there is bpf_rdonly_cast() */
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */

@@ -26,8 +26,11 @@ static __always_inline bool saves_sve(void)
 	return !in_syscall() && !saves_fpsimd(last_state, cpu_offsets);
 }
 
+/* 0: no SVE here, so it is not told. */
 static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 {
+	if (!sve_mask)
+		return 0;
 	if (has_sme && used_sme())
 		return FP_BYTES_UNSEEN;
 	if (current_flags() & sve_mask && (saves ? saves_sve() : loads_sve(t)))
@@ -35,21 +38,6 @@ static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 	return FP_FPSIMD_BYTES;
 }
 
-/* What on_event() is to count and record. */
-static __always_inline void moves(struct fp_percpu *c,
-				  const struct task_struct *t, bool saves)
-{
-	if (!sve_mask)
-		return;
-	c->bytes = bytes_of(t, saves);
-	tell_stream(c, c->bytes);
-}
-
-static __always_inline void moved(struct fp_percpu *c)
-{
-	if (sve_mask)
-		c->bytes = 0;
-}
 
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
@@ -59,7 +47,7 @@ static __always_inline int on_save(void *ctx, bool checking)
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_SAVE);
 	struct fp_vcpu *v = NULL;
-	__u64 loaded, charged;
+	__u64 loaded, charged, bytes = 0;
 
 	if (!c)
 		return 0;
@@ -79,10 +67,9 @@ static __always_inline int on_save(void *ctx, bool checking)
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 		if (c->model.bound != FP_BOUND_VCPU)
-			moves(c, t, true);
+			bytes = bytes_of(t, true);
 	}
-	on_event(c, v, &ev);
-	moved(c);
+	on_telling_event(c, v, &ev, bytes);
 	return 0;
 }
 
@@ -126,9 +113,7 @@ static __always_inline int on_load(void)
 	if (v)
 		owe_no_more(v);
 	tell_other(c, current_home(), ev.buf, FP_NOTE_MOVED);
-	moves(c, t, false);
-	on_event(c, v, &ev);
-	moved(c);
+	on_telling_event(c, v, &ev, bytes_of(t, false));
 	return 0;
 }
 

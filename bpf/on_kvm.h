@@ -111,14 +111,22 @@ loaded_here(struct fp_percpu *c, struct task_struct *t, __u64 vcpu, bool *first)
 	return v;
 }
 
-/* One that was inside KVM_RUN already when capture began. */
+/* One that was inside KVM_RUN already when capture began. It has exited just now. */
 static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 					     struct task_struct *t)
 {
 	__u64 vcpu = current_loaded_vcpu();
+	struct fp_vcpu *v;
 	bool first;
 
-	return vcpu ? loaded_here(c, t, vcpu, &first) : NULL;
+	if (!vcpu)
+		return NULL;
+	v = loaded_here(c, t, vcpu, &first);
+	if (exits_by_kvm && v && first)
+		v->exits_before--;
+	if (takes_exits() && c->running != vcpu)
+		begin_exits(c, vcpu, 1);
+	return v;
 }
 
 /* What KVM had counted when we knew of none; @known: those that we know of now. */
@@ -146,6 +154,8 @@ static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu,
 		return NULL;
 	c->again = 0;
 	v = loaded_here(c, current_task(), vcpu, &first);
+	if (takes_exits())
+		begin_exits(c, vcpu, 0);
 	if (v)
 		set_exits(v, v->exits);
 	if (checking)
@@ -234,10 +244,12 @@ CHECKED("raw_tp/kvm_exit", kvm_exit, on_exit, struct bpf_raw_tracepoint_args)
 /* @v has exited, and its guest does not own the registers: the host may still. */
 static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
 {
-	struct fp_event ev = { .kind = FP_EV_EXIT, .foreign = foreign() };
+	struct fp_event ev = task_event(current_task(), FP_EV_EXIT);
 
-	if (!seen_eager && !seen_martin)
-		account(c, v, fp_step(&c->model, &ev));
+	if (seen_eager || seen_martin)
+		return;
+	account(c, v, fp_step(&c->model, &ev));
+	record_in_lane(c, FP_LANE_MAIN, &ev, 0, v, FP_REC_NO_JUDGE);
 }
 
 /*
@@ -293,9 +305,11 @@ __noinline int settle_later(__u32 cpu)
  * are at work is put off, and one that came before, right after the exit, has settled
  * it (settle_before()). So there is one at a time who counts. With the flag set, and
  * nothing put off, the guest does not own the registers, nor did it at the exit.
+ *
+ * @tell: to the stream. It hears of this exit after the record of it.
  */
 static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
-					__u32 cpu)
+					__u32 cpu, bool tell)
 {
 	c->settling = 1;
 	barrier();
@@ -303,10 +317,15 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 		c->settled = 0;
 	} else {
 		v->exits++;
-		if (c->again == v->buf && !c->judge.note)
+		if (c->again == v->buf && !c->judge.note) {
 			v->runs_live++;
-		else if (!foreign() || have_put_off(c))
+			if (tell)
+				c->live++;
+		} else if (!foreign() || have_put_off(c)) {
 			settle(cpu);
+		}
+		if (tell)
+			c->exits++;
 	}
 	barrier();
 	c->settling = 0;
@@ -323,15 +342,17 @@ __noinline int first_exit(__u32 cpu)
 
 	if (v) {
 		set_exits(v, v->exits + 1);
-		settle_exit(c, v, cpu);
+		settle_exit(c, v, cpu, streaming);
 	} else if (c) {
 		ADD(c->untracked_exits, 1);
+		if (streaming)
+			c->exits++;
 	}
 	return 0;
 }
 
 /* Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. */
-static __always_inline int on_exit_settle(void *ctx, bool checking)
+static __always_inline int on_settle(void *ctx, bool tell, bool checking)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
@@ -341,7 +362,7 @@ static __always_inline int on_exit_settle(void *ctx, bool checking)
 		return 0;
 	v = slot_at(c->slot);
 	if (v) {
-		settle_exit(c, v, cpu);
+		settle_exit(c, v, cpu, tell);
 		if (checking)
 			rule_exit_settled(ctx, c, v);
 	} else {
@@ -350,7 +371,19 @@ static __always_inline int on_exit_settle(void *ctx, bool checking)
 	return 0;
 }
 
-CHECKED("raw_tp/kvm_exit", kvm_exit_settle, on_exit_settle, void)
+SEC("raw_tp/kvm_exit")
+int kvm_exit_settle(void *ctx)
+{
+	return on_settle(ctx, false, false);
+}
+
+/* A program of its own: to ask whether there is a stream takes as long as this. */
+static __always_inline int on_exit_tell(void *ctx, bool checking)
+{
+	return on_settle(ctx, true, checking);
+}
+
+CHECKED("raw_tp/kvm_exit", kvm_exit_tell, on_exit_tell, void)
 
 static __always_inline int early_run(__u64 t)
 {
@@ -390,12 +423,17 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_RUN_END);
+	bool takes = takes_exits();
 	struct fp_vcpu *v;
 
 	if (!c)
 		return 0;
 	if (checking)
 		rule_run_end(c);
+	if (takes && can_stay)
+		bpf_preempt_disable();
+	if (takes)
+		end_exits(c); /* nobody else can have loaded it yet */
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	account(c, NULL, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
@@ -413,6 +451,8 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		       FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
+	if (takes && can_stay)
+		bpf_preempt_enable();
 	return 0;
 }
 
@@ -454,6 +494,17 @@ SEC("syscall")
 int count_all_exits(struct count_all_exits *args)
 {
 	bpf_loop(args->n, count_one, NULL, 0);
+	return 0;
+}
+
+/* .. on each CPU, there, and for stream__rest(). */
+SEC("raw_tp")
+int read_passed(void *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		c->passed_read = passed_now(c, FP_EV_MAX);
 	return 0;
 }
 

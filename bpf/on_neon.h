@@ -34,6 +34,8 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	if (is_behind(c))
 		catch_up(c->cpu);
 	settle(c->cpu);
+	if (streaming)
+		c->exits++; /* after its own record: see settle_exit() */
 }
 
 static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
@@ -59,8 +61,7 @@ static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);
 	else
 		ADD(c->events[FP_EV_NEON_TASK], 1);
-	tell_stream(c, PT_REGS_RET(ctx));
-	on_event(c, v, &ev);
+	on_telling_event(c, v, &ev, PT_REGS_RET(ctx));
 	if (!softirq)
 		c->begins = (__u64)t;
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);

@@ -18,12 +18,8 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 	struct task_struct *prev = (void *)ctx->args[1];
 	__u64 next = ctx->args[2];
 	struct fp_percpu *c = this_cpu();
-	struct fp_vcpu *v = runs_now();
-	struct fp_event ev = {
-		.kind = FP_EV_SWITCH,
-		.foreign = streaming && foreign(),
-		.in_run = !!v,
-	};
+	struct fp_event ev = { .kind = FP_EV_SWITCH };
+	struct fp_vcpu *v = NULL;
 
 	if (!c)
 		return 0;
@@ -31,15 +27,21 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 		rule_switch(ctx, c);
 	ADD(c->events[FP_EV_SWITCH], 1);
 	ev.buf = task_buf(prev);
-	if (streaming)
+	if (streaming) {
+		v = runs_now();
+		ev.in_run = !!v;
+		ev.foreign = foreign();
 		ev.gen = BPF_CORE_READ((const struct task_struct *)next, pid);
-	if (streaming && task_state(prev) == TASK_DEAD)
-		c->flags |= FP_REC_LAST;
+		if (task_state(prev) == TASK_DEAD)
+			c->flags |= FP_REC_LAST;
+		if (exits_by_kvm)
+			end_exits(c);
+	}
 	if (current_loaded_vcpu())
 		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
-	tell_stream(c, task_buf((const struct task_struct *)next));
-	on_event(c, v, &ev);
+	on_telling_event(c, v, &ev,
+			 task_buf((const struct task_struct *)next));
 	resume_begin(c, next);
 	resume_kernel(c, next);
 	return 0;

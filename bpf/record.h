@@ -39,52 +39,106 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
 }
 
 /*
- * On the CPU that is @c; @own: the slot that pays. False: it was lost. Each word is
- * written as soon as it is known, so that few must be kept.
+ * ---- exits, where they have no hook ----
+ *
+ * KVM counts those of the vcpu that is loaded here, and from there each record takes
+ * them. Softirqs make records, too: at each point of what follows they must see the
+ * same number. No other task may come in.
  */
-static __always_inline bool record(struct fp_percpu *c, struct fp_lane *lane,
-				   const struct fp_event *ev, __u64 other,
-				   __u32 own, __u64 flags)
+
+static __always_inline bool takes_exits(void)
 {
+	return streaming && exits_by_kvm;
+}
+
+static __always_inline __u64 exits_of(__u64 vcpu)
+{
+	return can_cast ? vcpu_exits_cast(vcpu) : vcpu_exits(vcpu);
+}
+
+/* For a record of @kind. That of a guest's bind comes before its exit is told. */
+static __always_inline __u64 passed_now(const struct fp_percpu *c, __u8 kind)
+{
+	__u64 vcpu = c->running, exits;
+
+	if (!vcpu)
+		return c->passed;
+	exits = exits_of(vcpu) - c->exits_before;
+	if (kind == FP_EV_BIND_VCPU)
+		exits--;
+	return (__u64)c->live << 32 | (__u32)exits;
+}
+
+/* No exit comes here any more of the vcpu that was loaded. */
+static __always_inline void end_exits(struct fp_percpu *c)
+{
+	if (!c->running)
+		return;
+	c->exits = exits_of(c->running) - c->exits_before;
+	barrier();
+	c->running = 0;
+}
+
+/* @vcpu is loaded here, and has made @made exits that are to be told. */
+static __always_inline void begin_exits(struct fp_percpu *c, __u64 vcpu,
+					__u32 made)
+{
+	end_exits(c);
+	c->exits_before = exits_of(vcpu) - made - c->exits;
+	barrier();
+	c->running = vcpu;
+}
+
+/*
+ * On the CPU that is @c: of @ev, which is also @event; @own: the slot that pays. What
+ * the main lane tells beside that was left in @c. Each word is written as soon as it is
+ * known, and what can be is before the time is asked for: few must be kept.
+ */
+static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
+				   const struct fp_event *ev, __u64 event,
+				   __u64 other, __u32 own, __u64 flags)
+{
+	struct fp_lane *lane = &c->lane[nr];
+	bool main = nr == FP_LANE_MAIN;
 	__u64 pos, lap, passed, lost;
 	struct fp_slot *to;
 	__u32 at;
 
 	if (!fp_ring_begin(lane, &pos)) {
 		ADD(c->lost, 1);
-		return false;
+		if (main)
+			c->flags &= ~(__u64)FP_REC_LAST; /* it was of this one */
+		return;
 	}
 	at = fp_ring_at(lane, pos);
 	to = bpf_map_lookup_elem(&rings, &at);
 	if (!to)
-		return false; /* never */
+		return; /* never */
 	lap = fp_ring_lap(lane, pos);
+	fp_ring_cut(&to->buf, ev->buf, lap);
+	fp_ring_put(&to->event, event, lap);
+	fp_ring_cut(&to->other, main ? c->other : other, lap);
+	fp_ring_cut(&to->letter, c->judge.letter, lap);
+	fp_ring_cut(&to->own,
+		    (__u64)own << 32 | flags | (main ? c->flags : 0), lap);
+	if (main)
+		c->flags = 0;
 	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
-	passed = c->passed;
+	passed = passed_now(c, ev->kind);
 	lost = c->lost;
 	barrier();
-	fp_ring_put(&to->order,
-		    fp_ring_number(&c->records) << 33 >> 1 | (__u32)lost, lap);
+	fp_ring_cut(&to->order,
+		    fp_ring_number(&c->records) << 32 | (__u32)lost, lap);
 	fp_ring_cut(&to->passed, passed, lap);
-	fp_ring_cut(&to->buf, ev->buf, lap);
-	fp_ring_put(&to->event, pack(ev), lap);
-	fp_ring_cut(&to->other, other, lap);
-	fp_ring_cut(&to->letter, c->judge.letter, lap);
-	fp_ring_cut(&to->own, (__u64)own << 32 | flags, lap);
 	fp_ring_end(lane);
-	return true;
 }
 
-/* By a program that nothing of ours can come into. */
+/* By a program that nothing of ours can come into. @event: @ev, packed. */
 static __always_inline void record_main(struct fp_percpu *c,
-					const struct fp_event *ev, __u32 own,
-					__u64 flags)
+					const struct fp_event *ev, __u64 event,
+					__u32 own, __u64 flags)
 {
-	if (record(c, &c->lane[FP_LANE_MAIN], ev, c->other, own,
-		   flags | c->flags))
-		c->flags = 0;
-	else
-		c->flags &= ~(__u64)FP_REC_LAST; /* it was of this one */
+	record(c, FP_LANE_MAIN, ev, event, 0, own, flags);
 	c->other = 0;
 }
 
@@ -101,7 +155,7 @@ static __always_inline void record_only(struct fp_percpu *c,
 					const struct fp_vcpu *v)
 {
 	if (streaming)
-		record_main(c, ev, v ? v->slot : FP_NO_SLOT,
+		record_main(c, ev, pack(ev), v ? v->slot : FP_NO_SLOT,
 			    FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 }
 
@@ -112,8 +166,8 @@ static __always_inline void record_in_lane(struct fp_percpu *c,
 					   __u32 flags)
 {
 	if (streaming)
-		record(c, &c->lane[lane], ev, other, v ? v->slot : FP_NO_SLOT,
-		       flags);
+		record(c, lane, ev, pack(ev), other,
+		       v ? v->slot : FP_NO_SLOT, flags);
 }
 
 /* Of what happens to a state in memory, whoever is current. */

@@ -84,7 +84,7 @@ static __always_inline __u64 bound_here(struct fp_percpu *c)
 	if (!reads_last())
 		return c->model.bound == FP_BOUND_NONE ? 0 : c->model.buf;
 	find_last(c);
-	return casts ? (__u64)CAST(struct cpu_fp_state, c->last_at)->st :
+	return can_cast ? (__u64)CAST(struct cpu_fp_state, c->last_at)->st :
 		       read_u64(c->last_at);
 }
 
@@ -106,7 +106,7 @@ static __always_inline __u8 owner(struct fp_percpu *c, __u64 vcpu)
 		c->owner_at = base + host_data;
 	}
 	data = (const void *)c->owner_at;
-	is = casts ? CAST(struct kvm_host_data, data)->fp_owner :
+	is = can_cast ? CAST(struct kvm_host_data, data)->fp_owner :
 		     BPF_CORE_READ(data, fp_owner);
 	return is == FP_STATE_GUEST_OWNED ? FP_HINT_GUEST : FP_HINT_HOST;
 }
@@ -117,12 +117,6 @@ static __always_inline __u8 owner(struct fp_percpu *c, __u64 vcpu)
  * Until then nothing follows from KVM's owner: it may be that of another run, or one
  * that is dropped at the entry. So it is after a switch and after KVM_RUN.
  */
-
-static __always_inline __u64 exits_of(__u64 vcpu)
-{
-	return casts ? CAST(struct kvm_vcpu, vcpu)->stat.exits :
-		       vcpu_exits(vcpu);
-}
 
 static __always_inline bool has_run(const struct fp_percpu *c, __u64 vcpu)
 {

@@ -27,6 +27,25 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 	judge_on(c->cpu, v, ev, step);
 }
 
+/*
+ * The same of one that has more to tell: @other is what its record has in
+ * fp_rec.other. Of a user state these are the bytes that it moves, which are counted.
+ */
+static __always_inline void take_telling_step(struct fp_percpu *c,
+					      struct fp_vcpu *v,
+					      const struct fp_event *ev,
+					      __u64 other)
+{
+	bool moves = ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD;
+
+	if (moves)
+		c->bytes = other;
+	tell_stream(c, other);
+	take_step(c, v, ev);
+	if (moves)
+		c->bytes = 0;
+}
+
 /* TIF_FOREIGN_FPSTATE of current. */
 static __always_inline __u8 foreign(void)
 {
@@ -59,8 +78,7 @@ __noinline int vload(__u32 cpu)
 	ev.in_run = c->loading == FP_LOADING_AGAIN;
 	ev.arg = c->model.buf == buf;
 	c->loading = FP_LOADING_NOT;
-	tell_stream(c, buf);
-	take_step(c, slot_at(c->slot), &ev);
+	take_telling_step(c, slot_at(c->slot), &ev, buf);
 	c->unbound_by = c->slot;
 	return 0;
 }
@@ -110,7 +128,8 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
  * once or many times: after the first save there is nothing left to save, and one
  * more section changes nothing that one of these had not.
  */
-__noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event)
+__noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event,
+		       __u64 other)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_later *l;
@@ -121,11 +140,15 @@ __noinline int put_off(__u32 cpu, __u32 slot, __u64 buf, __u64 event)
 	room = FP_LATER - (c->later_tail - c->later_head);
 	if (unpack(buf, event).kind == FP_EV_NEON_SOFTIRQ)
 		c->later_full = room < 2;
-	if (c->later_full)
+	if (c->later_full) {
+		if (streaming)
+			ADD(c->lost, 1);
 		return 0;
+	}
 	l = &c->later[c->later_tail & (FP_LATER - 1)];
 	l->buf = buf;
 	l->event = event;
+	l->other = other;
 	l->slot = slot;
 	barrier();
 	c->later_tail++;
@@ -138,12 +161,16 @@ __noinline int take_later(__u32 cpu)
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_later *l;
 	struct fp_event ev;
+	__u64 other;
 
 	if (!c)
 		return 0;
 	l = &c->later[c->later_head & (FP_LATER - 1)];
 	ev = unpack(l->buf, l->event);
-	take_step(c, slot_at(l->slot), &ev);
+	other = l->other;
+	if (ev.kind == FP_EV_SAVE && c->model.bound == FP_BOUND_VCPU)
+		other = 0; /* it was not known yet to be the guest's */
+	take_telling_step(c, slot_at(l->slot), &ev, other);
 	c->later_head++;
 	return 0;
 }
@@ -176,17 +203,34 @@ static __always_inline bool is_behind(const struct fp_percpu *c)
 	return c->loading || (settles && have_put_off(c));
 }
 
-/* @ev comes after all that happened before on this CPU. */
-static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
-				     const struct fp_event *ev)
+/* Is it the turn of @ev? It comes after all that happened before on this CPU. */
+static __always_inline bool is_due(struct fp_percpu *c, const struct fp_vcpu *v,
+				   const struct fp_event *ev, __u64 other)
 {
 	if (settles && c->settling) {
-		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
-		return;
+		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev),
+			other);
+		return false;
 	}
 	if (is_behind(c))
 		catch_up(c->cpu);
-	take_step(c, v, ev);
+	return true;
+}
+
+static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
+				     const struct fp_event *ev)
+{
+	if (is_due(c, v, ev, 0))
+		take_step(c, v, ev);
+}
+
+static __always_inline void on_telling_event(struct fp_percpu *c,
+					     struct fp_vcpu *v,
+					     const struct fp_event *ev,
+					     __u64 other)
+{
+	if (is_due(c, v, ev, other))
+		take_telling_step(c, v, ev, other);
 }
 
 /*

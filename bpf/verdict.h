@@ -93,16 +93,18 @@ static __always_inline void judge_step(struct fp_percpu *c, __u32 own,
 
 /* Runs of entries that change nothing are one number of the next record. */
 static __always_inline void record_step(struct fp_percpu *c, __u32 own,
-					const struct fp_event *ev, __u32 step)
+					const struct fp_event *ev, __u64 event,
+					__u32 step)
 {
-	if (fp_judge_knows(&c->judge, ev, step))
+	if (ev->kind == FP_EV_BIND_VCPU && fp_judge_knows(&c->judge, ev, step))
 		ADD(c->live, 1);
 	else
-		record_main(c, ev, own, 0);
+		record_main(c, ev, event, own, 0);
 }
 
 static __always_inline int judge_event(__u32 cpu, __u32 own,
-				       const struct fp_event *ev, __u32 step)
+				       const struct fp_event *ev, __u64 event,
+				       __u32 step)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
@@ -110,14 +112,14 @@ static __always_inline int judge_event(__u32 cpu, __u32 own,
 		return 0;
 	if (c->judge.busy) {
 		if (streaming)
-			record_main(c, ev, own, FP_REC_NESTED);
+			record_main(c, ev, event, own, FP_REC_NESTED);
 		judge_nothing(c, own, FP_OPS(step));
 		return 0;
 	}
 	c->judge.busy = 1;
 	fp_judge_take_letter(&c->judge);
 	if (streaming)
-		record_step(c, own, ev, step);
+		record_step(c, own, ev, event, step);
 	judge_step(c, own, ev, step);
 	if (c->judge.busy == 2)
 		judge_again(c);
@@ -135,7 +137,7 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 {
 	const struct fp_event ev = unpack(buf, event);
 
-	return judge_event(cpu, own, &ev, step);
+	return judge_event(cpu, own, &ev, event, step);
 }
 
 #define JUDGE(name, what)                                                      \
@@ -145,7 +147,7 @@ __noinline int judge(__u32 cpu, __u32 own, __u64 buf, __u64 event, __u32 step)
 		struct fp_event ev = unpack(buf, event);                       \
                                                                                \
 		ev.kind = what;                                                \
-		return judge_event(cpu, own, &ev, step);                       \
+		return judge_event(cpu, own, &ev, event, step);                \
 	}
 
 JUDGE(save, FP_EV_SAVE)

@@ -98,6 +98,8 @@ static bool is_wanted(const struct hook *h, const struct capture_opts *opts)
 {
 	return (opts->witness || !(h->flags & HOOK_WITNESS)) &&
 	       (opts->all_exits || !(h->flags & HOOK_ALL_EXITS)) &&
+	       (opts->stream || !(h->flags & HOOK_STREAM)) &&
+	       (!opts->stream || !(h->flags & HOOK_NO_STREAM)) &&
 	       (opts->check || !(h->flags & HOOK_CHECK)) &&
 	       (opts->entries || !(h->flags & HOOK_ENTRIES));
 }
@@ -164,14 +166,14 @@ static const struct point *point_of(const struct attach *a, const char *kprobe)
  * What makes the hook at @p needless. With an fentry at the bind, live exits are seen
  * there, and KVM counts all of them: its count is read by bpf(2), which makes no
  * kernel drop an fentry program. Without it, kvm_exit tells live exits by what the
- * vcpu says of itself, if nobody else binds a state there. The stream wants each exit
- * from where it happened.
+ * vcpu says of itself, if nobody else binds a state there. An exit that is to be a
+ * record has its hook.
  */
 static const char *cheaper(const struct attach *a, const struct point *p,
 			   const struct capture_opts *opts)
 {
 	bool fentry = uses_fentry(point_of(a, "k_bind_state"));
-	bool known = !opts->stream && a->vcpu.counts_exits;
+	bool known = !opts->all_exits && a->vcpu.counts_exits;
 	/* It asks for vcpu_load() to be an event at once. */
 	bool settles = known && !fentry && a->vcpu.alone_is_bound &&
 		       !uses_fentry(point_of(a, "k_vcpu_load"));
@@ -266,11 +268,12 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel->rodata->witness = opts->witness;
 	a->skel->rodata->streaming = opts->stream;
 	a->skel->rodata->all_exits = opts->all_exits;
+	a->skel->rodata->can_cast = a->vcpu.can_cast;
+	a->skel->rodata->can_stay = a->vcpu.can_stay;
 	a->skel->rodata->loads_by_bind = point_of(a, "k_bind_task");
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.rings,
 				 cpus * FP_LANES * a->ring_size);
-	a->skel->rodata->casts = a->vcpu.casts;
 	err = set_up_rules(a, cal, cpus, opts);
 	if (!err)
 		err = set_up_programs(a, opts);
@@ -278,6 +281,8 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
 					!a->skel->rodata->settles;
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
+				  a->skel->rodata->exits_by_kvm);
+	bpf_program__set_autoload(a->skel->progs.read_passed,
 				  a->skel->rodata->exits_by_kvm);
 	return err ? err : capture_bpf__load(a->skel);
 }
@@ -474,6 +479,16 @@ void attach__count_exits(const struct attach *a, uint32_t slots)
 	if (a->skel->rodata->exits_by_kvm)
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.count_all_exits), &opts);
+}
+
+void attach__read_passed(const struct attach *a, uint32_t cpu)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .cpu = cpu,
+		    .flags = BPF_F_TEST_RUN_ON_CPU);
+
+	if (a->skel->rodata->exits_by_kvm)
+		bpf_prog_test_run_opts(
+			bpf_program__fd(a->skel->progs.read_passed), &opts);
 }
 
 int attach__vcpus_fd(const struct attach *a)

@@ -239,8 +239,10 @@ int capture__drain_all(struct capture *c,
 	unsigned int i;
 
 	for (i = 0; i < c->nr_cpus && !err; i++) {
-		struct fp_rec rec = stream__rest(c->stream, i);
+		struct fp_rec rec;
 
+		attach__read_passed(c->attach, i);
+		rec = stream__rest(c->stream, i);
 		if (rec.exits || rec.live || rec.lost)
 			err = fn(ctx, &rec);
 	}

@@ -21,9 +21,11 @@ enum hook_flags {
 	HOOK_EXITS = 64, /* not where KVM's own count does */
 	HOOK_BINDS = 128, /* not where kvm_exit settles exits */
 	HOOK_SETTLES = 256, /* .. and this is it */
-	HOOK_CHECK = 512, /* only for the rules .. */
-	HOOK_ENTRIES = 1024, /* .. at each entry .. */
-	HOOK_UNHOOKED = 2048, /* .. and at each exit, if nothing else is there */
+	HOOK_STREAM = 512, /* only with a stream */
+	HOOK_NO_STREAM = 1024,
+	HOOK_CHECK = 2048, /* only for the rules .. */
+	HOOK_ENTRIES = 4096, /* .. at each entry .. */
+	HOOK_UNHOOKED = 8192, /* .. and at each exit, if nothing else is there */
 };
 
 struct hook {

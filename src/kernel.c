@@ -323,6 +323,11 @@ bool kernel__owner_is_per_cpu(void)
 	return kernel_has_member("kvm_host_data", "fp_owner");
 }
 
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
 void kernel__vcpu(struct kernel_vcpu *kv)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
@@ -330,11 +335,11 @@ void kernel__vcpu(struct kernel_vcpu *kv)
 	*kv = (struct kernel_vcpu){};
 	if (!btf)
 		return;
-	kv->casts = btf__find_by_name_kind(btf, "bpf_rdonly_cast",
-					   BTF_KIND_FUNC) > 0;
 	kv->counts_exits = has_member(btf, "kvm_vcpu_stat", "exits");
 	kv->alone_is_bound =
 		has_member(btf, "kvm_vcpu_arch", "fp_state") &&
 		!has_member(btf, "thread_struct", "kernel_fpsimd_state");
+	kv->can_cast = has_function(btf, "bpf_rdonly_cast");
+	kv->can_stay = has_function(btf, "bpf_preempt_disable");
 	btf__free(btf);
 }

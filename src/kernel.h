@@ -58,15 +58,17 @@ bool kernel__guest_visible(const char *mode);
 /* Whether KVM records for each CPU who owns its registers (5294afdbf45a, 6.10). */
 bool kernel__owner_is_per_cpu(void);
 
-/* What BTF knows of a vcpu, and of how it can be read. */
+/* What BTF knows of a vcpu. */
 struct kernel_vcpu {
-	bool casts; /* there is bpf_rdonly_cast() */
 	bool counts_exits; /* where its count of exits is */
 	/*
 	 * It says itself that its guest owns the registers (6.0 to 6.9), and nothing
 	 * else is bound by fpsimd_bind_state_to_cpu() (up to 6.7).
 	 */
 	bool alone_is_bound;
+	/* And what reads it: are there bpf_rdonly_cast() and bpf_preempt_disable()? */
+	bool can_cast;
+	bool can_stay;
 };
 void kernel__vcpu(struct kernel_vcpu *kv);
 

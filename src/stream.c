@@ -372,11 +372,19 @@ static bool look_again(const struct stream *s, struct cpu *c)
 	return all;
 }
 
+/* By whom the reader asked, where exits have no hook. */
+static uint64_t passed(const struct fp_percpu *c)
+{
+	uint64_t read = counter__read(&c->passed_read);
+
+	return read ? read : counter__read(&c->passed);
+}
+
 /* What came after a record that is not handed on yet is told after it. */
 struct fp_rec stream__rest(struct stream *s, unsigned int cpu)
 {
 	struct cpu *c = &s->cpus[cpu];
-	uint64_t passed = counter__read(&c->shared->passed);
+	uint64_t sum = passed(c->shared);
 	uint64_t lost = counter__read(&c->shared->lost);
 	struct fp_rec rec = {
 		.ns = s->until,
@@ -390,9 +398,9 @@ struct fp_rec stream__rest(struct stream *s, unsigned int cpu)
 	for (i = 0; i < LOOKS && !look_again(s, c); i++)
 		;
 	if (c->first) {
-		passed = c->first->next.passed;
+		sum = c->first->next.passed;
 		lost = c->first->next.order;
 	}
-	tell_sums(c, &rec, passed, lost);
+	tell_sums(c, &rec, sum, lost);
 	return rec;
 }

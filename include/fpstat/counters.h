@@ -67,11 +67,12 @@ struct fp_vcpu {
 struct fp_later {
 	__u64 buf;
 	__u64 event; /* the second half of struct fp_event */
+	__u64 other; /* what its record tells, and the bytes of a user state */
 	__u32 slot;
 	__u32 pad;
 };
 
-#define FP_LATER 8 /* power of two */
+#define FP_LATER 64 /* power of two */
 
 enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 
@@ -94,7 +95,6 @@ struct fp_percpu {
 	__u32 later_head;
 	__u32 later_tail;
 	__u32 later_full; /* this section is not put off: nothing is new in it */
-	struct fp_later later[FP_LATER];
 	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
@@ -112,6 +112,12 @@ struct fp_percpu {
 
 	/* The stream. */
 	__u64 other; /* what its next record is to tell */
+	/*
+	 * Where exits have no hook: the vcpu that is loaded here, or 0, and those of
+	 * KVM's count that are not in the exits below. These grow when it goes.
+	 */
+	__u64 running;
+	__u64 exits_before;
 	__u64 lost; /* records that found no room */
 	union {
 		struct {
@@ -120,9 +126,12 @@ struct fp_percpu {
 		};
 		__u64 passed; /* both */
 	};
+	__u64 passed_read; /* the same, with exits that no record has told yet */
 	__u64 flags; /* of the next record */
 	__u64 records; /* made, and their order */
 	struct fp_lane lane[FP_LANES];
+
+	struct fp_later later[FP_LATER]; /* large, so that the rest is near */
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;

@@ -502,6 +502,32 @@ static void rest(void **state)
 	assert_int_equal(r.exits | r.live | r.lost, 0);
 }
 
+/* Where exits have no hook, the next record tells more than the sums do until then. */
+static void read_on_demand(void **state)
+{
+	struct fp_rec r;
+
+	(void)state;
+	start(4);
+	m.cpus[0].exits = 3;
+	make(0, FP_LANE_MAIN);
+	m.clock++;
+	drain();
+	m.cpus[0].passed_read = 5 | 2ull << 32;
+	r = stream__rest(m.stream, 0);
+	assert_int_equal(r.exits, 2);
+	assert_int_equal(r.live, 2);
+	m.exits += r.exits;
+	m.live += r.live;
+	m.cpus[0].exits = 6;
+	m.cpus[0].live = 2;
+	make(0, FP_LANE_MAIN);
+	m.clock++;
+	drain();
+	assert_int_equal(m.exits, 6);
+	finish(); /* what was read is older now */
+}
+
 /* ---- equally old ---- */
 
 static int lower_first(void *ctx, const struct fp_rec *r)
@@ -607,7 +633,7 @@ int main(void)
 		cmocka_unit_test(late),	       cmocka_unit_test(many),
 		cmocka_unit_test(rest),	       cmocka_unit_test(same_time),
 		cmocka_unit_test(ended),       cmocka_unit_test(large_sums),
-		cmocka_unit_test(stopped),
+		cmocka_unit_test(stopped),     cmocka_unit_test(read_on_demand),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
