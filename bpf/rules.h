@@ -363,7 +363,7 @@ int check_entry(void *ctx)
 	__u64 vcpu = current_loaded_vcpu();
 	struct fp_look l;
 
-	if (!c || !vcpu || rest || !knows_bound(c))
+	if (!c || !vcpu || rest || no_owner || !knows_bound(c))
 		return 0;
 	could(c, FP_RULE_I8);
 	if (eager)
