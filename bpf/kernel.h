@@ -338,6 +338,17 @@ static __always_inline bool in_syscall(void)
 	return BPF_CORE_READ(regs, syscallno) >= 0;
 }
 
+/*
+ * A variable or structure of the kernel, by its address, to be read where it lies: since
+ * a35b9af4ec2c ("bpf: Add a kfunc for generic type cast"), 6.2. A call, to the verifier,
+ * and no instruction in the end.
+ */
+extern void *bpf_rdonly_cast(const void *obj, __u32 type) __ksym __weak;
+
+#define CAST(type, addr)                                    \
+	((const type *)bpf_rdonly_cast((const void *)(addr), \
+				       bpf_core_type_id_kernel(type)))
+
 static __always_inline __u64 read_u64(__u64 addr)
 {
 	__u64 value = 0;
@@ -462,18 +473,13 @@ static __always_inline __u64 vcpu_exits(__u64 vcpu)
 	return BPF_CORE_READ((const struct kvm_vcpu *)vcpu, stat.exits);
 }
 
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 extern void bpf_preempt_disable(void) __ksym __weak;
 extern void bpf_preempt_enable(void) __ksym __weak;
 
 /* vcpu_exits(), for a tenth of the time. */
 static __always_inline __u64 vcpu_exits_cast(__u64 vcpu)
 {
-	const struct kvm_vcpu *v =
-		bpf_rdonly_cast((const void *)vcpu,
-				bpf_core_type_id_kernel(struct kvm_vcpu));
-
-	return v->stat.exits;
+	return CAST(struct kvm_vcpu, vcpu)->stat.exits;
 }
 
 /*

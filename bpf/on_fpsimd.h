@@ -11,6 +11,7 @@
 #include "maps.h"
 #include "on_kvm.h"
 #include "on_neon.h"
+#include "rules.h"
 #include "step.h"
 #include "twins.h"
 
@@ -40,7 +41,7 @@ static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
-static __always_inline int on_save(void)
+static __always_inline int on_save(void *ctx, bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -50,6 +51,8 @@ static __always_inline int on_save(void)
 
 	if (!c)
 		return 0;
+	if (checking)
+		rule_save(ctx, c, ev.foreign);
 	pass_begin(c, t);
 	if (c->nested && current_in_softirq())
 		revoke_nested(c);
@@ -69,6 +72,9 @@ static __always_inline int on_save(void)
 	on_telling_event(c, v, &ev, bytes);
 	return 0;
 }
+
+CHECKED("kprobe", k_save, on_save, struct pt_regs)
+CHECKED("fentry", f_save, on_save, unsigned long long)
 
 /* ---- the load of a user state ---- */
 
@@ -130,7 +136,7 @@ static __always_inline int on_bind_task(void)
 
 /* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
 
-static __always_inline int on_bind_state(__u64 buf)
+static __always_inline int on_bind_state(void *ctx, __u64 buf, bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -160,6 +166,8 @@ static __always_inline int on_bind_state(__u64 buf)
 		ev.gen = v->gen;
 	if (is_behind(c))
 		catch_up(c->cpu);
+	if (checking)
+		rule_bind(ctx, c, buf, ev.foreign);
 	on_guest_live(c, v, &ev);
 	return 0;
 }
@@ -184,26 +192,31 @@ static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
 	return true;
 }
 
-SEC("kprobe")
-int k_bind_state(struct pt_regs *ctx)
+static __always_inline int on_bind_probe(struct pt_regs *ctx, bool checking)
 {
-	return on_bind_state(bound_buf(PT_REGS_PARM1(ctx)));
+	return on_bind_state(ctx, bound_buf(PT_REGS_PARM1(ctx)), checking);
 }
 
 /* Only where it is given a struct: fentry programs came later. */
-SEC("fentry")
-int f_bind_state(unsigned long long *ctx)
+static __always_inline int on_bind_entry(unsigned long long *ctx, bool checking)
 {
 	const struct cpu_fp_state *state = (const void *)ctx[0];
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
-	if (!c || live_again(c, (__u64)state->st))
+	if (!c)
 		return 0;
-	return on_bind_state(as_number(state->st));
+	if (live_again(c, (__u64)state->st)) {
+		if (checking)
+			rule_bind_again(ctx, c, (__u64)state->st);
+		return 0;
+	}
+	return on_bind_state(ctx, as_number(state->st), checking);
 }
 
-TWINS(save, on_save)
+CHECKED("kprobe", k_bind_state, on_bind_probe, struct pt_regs)
+CHECKED("fentry", f_bind_state, on_bind_entry, unsigned long long)
+
 TWINS(load, on_load)
 TWINS(bind_task, on_bind_task)
 

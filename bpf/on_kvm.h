@@ -9,6 +9,7 @@
 #include "account.h"
 #include "kernel.h"
 #include "maps.h"
+#include "rules.h"
 #include "step.h"
 
 #include <bpf/bpf_tracing.h>
@@ -142,7 +143,8 @@ static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
  * can come in between. In load_fp() that is the save, or the softirq's; what comes
  * before it changes nothing that the event depends on, or it would have a hook.
  */
-static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
+static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu,
+						       bool checking)
 {
 	struct fp_percpu *c = this_cpu();
 	struct fp_vcpu *v;
@@ -156,26 +158,29 @@ static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
 		begin_exits(c, vcpu, 0);
 	if (v)
 		set_exits(v, v->exits);
+	if (checking)
+		rule_load(c, vcpu);
 	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
 	return c;
 }
 
-SEC("kprobe")
-int k_vcpu_load(struct pt_regs *ctx)
+static __always_inline int on_load_probe(struct pt_regs *ctx, bool checking)
 {
-	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
+	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx), checking);
 
 	if (c)
 		catch_up(c->cpu);
 	return 0;
 }
 
-SEC("fentry")
-int f_vcpu_load(unsigned long long *ctx)
+static __always_inline int on_load_entry(unsigned long long *ctx, bool checking)
 {
-	on_vcpu_load(as_number((const void *)ctx[0]));
+	on_vcpu_load(as_number((const void *)ctx[0]), checking);
 	return 0;
 }
+
+CHECKED("kprobe", k_vcpu_load, on_load_probe, struct pt_regs)
+CHECKED("fentry", f_vcpu_load, on_load_entry, unsigned long long)
 
 /* Only where each entry and each exit is to be a record of its own. */
 SEC("raw_tp/kvm_entry")
@@ -199,8 +204,8 @@ exit_event(const struct task_struct *t, struct bpf_raw_tracepoint_args *ctx)
 	return ev;
 }
 
-SEC("raw_tp/kvm_exit")
-int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_exit(struct bpf_raw_tracepoint_args *ctx,
+				   bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -227,8 +232,12 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 		record_in_lane(c, FP_LANE_EXIT, &ev, 0, v,
 			       FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 	}
+	if (checking)
+		rule_exit(ctx, c);
 	return 0;
 }
+
+CHECKED("raw_tp/kvm_exit", kvm_exit, on_exit, struct bpf_raw_tracepoint_args)
 
 /* ---- exits, where a kprobe at the bind would cost ten times as much ---- */
 
@@ -343,7 +352,7 @@ __noinline int first_exit(__u32 cpu)
 }
 
 /* Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. */
-static __always_inline int on_kvm_exit(bool tell)
+static __always_inline int on_settle(void *ctx, bool tell, bool checking)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
@@ -352,25 +361,29 @@ static __always_inline int on_kvm_exit(bool tell)
 	if (!c)
 		return 0;
 	v = slot_at(c->slot);
-	if (v)
+	if (v) {
 		settle_exit(c, v, cpu, tell);
-	else
+		if (checking)
+			rule_exit_settled(ctx, c, v);
+	} else {
 		first_exit(cpu);
+	}
 	return 0;
 }
 
 SEC("raw_tp/kvm_exit")
 int kvm_exit_settle(void *ctx)
 {
-	return on_kvm_exit(false);
+	return on_settle(ctx, false, false);
 }
 
 /* A program of its own: to ask whether there is a stream takes as long as this. */
-SEC("raw_tp/kvm_exit")
-int kvm_exit_tell(void *ctx)
+static __always_inline int on_exit_tell(void *ctx, bool checking)
 {
-	return on_kvm_exit(true);
+	return on_settle(ctx, true, checking);
 }
+
+CHECKED("raw_tp/kvm_exit", kvm_exit_tell, on_exit_tell, void)
 
 static __always_inline int early_run(__u64 t)
 {
@@ -404,8 +417,8 @@ static __always_inline struct fp_vcpu *ran(struct fp_percpu *c, __u64 t)
  * A softirq may use NEON at any point of this. Where v->task goes, what it saves is
  * not the vcpu's any more, and nor is the load after it.
  */
-SEC("raw_tp/kvm_userspace_exit")
-int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
+				      bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -415,6 +428,8 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!c)
 		return 0;
+	if (checking)
+		rule_run_end(c);
 	if (takes && can_stay)
 		bpf_preempt_disable();
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
@@ -440,6 +455,9 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 		bpf_preempt_enable();
 	return 0;
 }
+
+CHECKED("raw_tp/kvm_userspace_exit", kvm_userspace_exit, on_run_end,
+	struct bpf_raw_tracepoint_args)
 
 /* By the count of KVM, if @v still is that vcpu after it was read. */
 static __always_inline void count_exits(struct fp_vcpu *v, __u64 *exits)
@@ -511,10 +529,13 @@ static __always_inline int on_vcpu_end(__u64 vcpu)
 	return 0;
 }
 
-SEC("kprobe")
-int vcpu_end(struct pt_regs *ctx)
+static __always_inline int on_end_probe(struct pt_regs *ctx, bool checking)
 {
+	if (checking)
+		rule_end(ctx, PT_REGS_PARM1(ctx));
 	return on_vcpu_end(PT_REGS_PARM1(ctx));
 }
+
+CHECKED("kprobe", vcpu_end, on_end_probe, struct pt_regs)
 
 #endif /* FPSTAT_ON_KVM_H */

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "maps.h"
 #include "on_kvm.h"
+#include "rules.h"
 #include "step.h"
 #include "verdict.h"
 
@@ -37,7 +38,7 @@ static __always_inline void settle_before(struct fp_percpu *c)
 		c->exits++; /* after its own record: see settle_exit() */
 }
 
-static __always_inline int on_neon_begin(__u64 caller)
+static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -53,12 +54,14 @@ static __always_inline int on_neon_begin(__u64 caller)
 		return 0;
 	if (settles && softirq)
 		settle_before(c);
+	if (checking)
+		rule_neon(ctx, c);
 	/* Two constants: 5.10 forgets the range of a number that was spilled. */
 	if (softirq)
 		ADD(c->events[FP_EV_NEON_SOFTIRQ], 1);
 	else
 		ADD(c->events[FP_EV_NEON_TASK], 1);
-	on_telling_event(c, v, &ev, caller);
+	on_telling_event(c, v, &ev, PT_REGS_RET(ctx));
 	if (!softirq)
 		c->begins = (__u64)t;
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
@@ -76,11 +79,7 @@ static __always_inline int on_neon_begin(__u64 caller)
  * A kprobe everywhere: it runs with interrupts masked. An fentry program can be
  * preempted in task context, and then drops all sections of that CPU.
  */
-SEC("kprobe")
-int neon_begin(struct pt_regs *ctx)
-{
-	return on_neon_begin(PT_REGS_RET(ctx));
-}
+CHECKED("kprobe", neon_begin, on_neon_begin, struct pt_regs)
 
 /*
  * A softirq's kernel_neon_begin() does not get here if its section is nested in

@@ -7,12 +7,13 @@
 #include "kernel.h"
 #include "maps.h"
 #include "on_neon.h"
+#include "rules.h"
 #include "step.h"
 
 #include <bpf/bpf_tracing.h>
 
-SEC("raw_tp/sched_switch")
-int sched_switch(struct bpf_raw_tracepoint_args *ctx)
+static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
+				     bool checking)
 {
 	struct task_struct *prev = (void *)ctx->args[1];
 	__u64 next = ctx->args[2];
@@ -23,6 +24,8 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!c)
 		return 0;
+	if (checking)
+		rule_switch(ctx, c);
 	ADD(c->events[FP_EV_SWITCH], 1);
 	ev.buf = task_buf(prev);
 	if (streaming) {
@@ -44,6 +47,9 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	resume_kernel(c, next);
 	return 0;
 }
+
+CHECKED("raw_tp/sched_switch", sched_switch, on_switch,
+	struct bpf_raw_tracepoint_args)
 
 /*
  * exit_files(), which comes after a core dump was written; it is called for a fork

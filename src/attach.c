@@ -16,6 +16,7 @@
 #include "kernel.h"
 #include "snapshot.h"
 #include "util.h"
+#include "watch.h"
 #include "xcheck.skel.h"
 
 #define MAX_HOOKS 64
@@ -42,6 +43,7 @@ struct attach {
 	struct ksyms *ksyms;
 	uint32_t ring_size;
 	struct kernel_vcpu vcpu;
+	bool check; /* opts.check */
 	size_t nr;
 	struct point point[MAX_HOOKS];
 	struct capture_hook info[MAX_HOOKS];
@@ -92,6 +94,16 @@ static struct ksyms *find_functions(void)
 	return ksyms__find(names);
 }
 
+static bool is_wanted(const struct hook *h, const struct capture_opts *opts)
+{
+	return (opts->witness || !(h->flags & HOOK_WITNESS)) &&
+	       (opts->all_exits || !(h->flags & HOOK_ALL_EXITS)) &&
+	       (opts->stream || !(h->flags & HOOK_STREAM)) &&
+	       (!opts->stream || !(h->flags & HOOK_NO_STREAM)) &&
+	       (opts->check || !(h->flags & HOOK_CHECK)) &&
+	       (opts->entries || !(h->flags & HOOK_ENTRIES));
+}
+
 /* Which hooks this kernel has; false if a required one is missing. */
 static bool choose_points(struct attach *a, const struct capture_opts *opts,
 			  char *why, size_t len)
@@ -102,11 +114,7 @@ static bool choose_points(struct attach *a, const struct capture_opts *opts,
 	for (h = hooks; h->fn[0]; h++) {
 		struct point *p = &a->point[a->nr];
 
-		if ((h->flags & HOOK_WITNESS && !opts->witness) ||
-		    (h->flags & HOOK_ALL_EXITS && !opts->all_exits) ||
-		    (h->flags & HOOK_STREAM && !opts->stream) ||
-		    (h->flags & HOOK_NO_STREAM && opts->stream) ||
-		    (h->flags & HOOK_INSTEAD && before))
+		if (!is_wanted(h, opts) || (h->flags & HOOK_INSTEAD && before))
 			continue;
 		p->hook = h;
 		p->fn = name_here(a, h);
@@ -127,12 +135,19 @@ static bool choose_points(struct attach *a, const struct capture_opts *opts,
 	return true;
 }
 
+/* With opts.check, the one that asks rules, too, if there is one. */
 static struct bpf_program *program_of(const struct attach *a,
 				      const struct point *p)
 {
 	const char *name = uses_fentry(p) ? p->hook->fentry : p->hook->kprobe;
+	struct bpf_program *prog = NULL;
+	char checked[64];
 
-	return bpf_object__find_program_by_name(a->skel->obj, name);
+	snprintf(checked, sizeof(checked), "%s_checked", name);
+	if (a->check)
+		prog = bpf_object__find_program_by_name(a->skel->obj, checked);
+	return prog ? prog :
+		      bpf_object__find_program_by_name(a->skel->obj, name);
 }
 
 static const struct point *point_of(const struct attach *a, const char *kprobe)
@@ -171,6 +186,8 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 		return "KVM's count";
 	if (p->hook->flags & HOOK_SETTLES && !settles)
 		return "not needed";
+	if (p->hook->flags & HOOK_UNHOOKED && !(known && fentry))
+		return "kvm_exit";
 	return NULL;
 }
 
@@ -224,6 +241,16 @@ static uint32_t ring_size(const struct capture_opts *opts, unsigned int cpus)
 	return (opts->ring ? opts->ring : bytes) / sizeof(struct fp_slot);
 }
 
+/* What fpstat check asks, or nothing of it. */
+static int set_up_rules(struct attach *a, const struct calibration *cal,
+			unsigned int cpus, const struct capture_opts *opts)
+{
+	if (!opts->check)
+		return bpf_map__set_autocreate(a->skel->maps.facts, false);
+	a->skel->rodata->all_entries = opts->entries;
+	return watch__set_up(a->skel, kernel__mode(cal->pstate), cpus);
+}
+
 static int load(struct attach *a, const struct calibration *cal,
 		unsigned int cpus, const struct capture_opts *opts)
 {
@@ -247,7 +274,9 @@ static int load(struct attach *a, const struct calibration *cal,
 	bpf_map__set_max_entries(a->skel->maps.cpus, cpus);
 	bpf_map__set_max_entries(a->skel->maps.rings,
 				 cpus * FP_LANES * a->ring_size);
-	err = set_up_programs(a, opts);
+	err = set_up_rules(a, cal, cpus, opts);
+	if (!err)
+		err = set_up_programs(a, opts);
 	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
 	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
 					!a->skel->rodata->settles;
@@ -412,6 +441,7 @@ struct attach *attach__open(const struct calibration *cal, unsigned int cpus,
 
 	snprintf(why, len, "out of memory");
 	if (a) {
+		a->check = opts->check;
 		kernel__vcpu(&a->vcpu);
 		a->ksyms = find_functions();
 		if (a->ksyms)
@@ -481,10 +511,16 @@ uint32_t attach__ring_size(const struct attach *a)
 	return a->ring_size;
 }
 
-const char *attach__save(const struct attach *a, bool *fentry)
+struct capture_bpf *attach__object(const struct attach *a)
 {
-	*fentry = uses_fentry(&a->point[0]);
-	return a->point[0].fn;
+	return a->skel;
+}
+
+bool attach__is_attached(const struct attach *a, const char *program)
+{
+	const struct point *p = point_of(a, program);
+
+	return p && p->link;
 }
 
 bool attach__has_xcheck(const struct attach *a)

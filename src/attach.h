@@ -14,6 +14,7 @@
 
 struct attach;
 struct calibration;
+struct capture_bpf;
 
 /*
  * @cpus: possible CPUs. Nothing is counted before attach__enable(). On failure
@@ -38,8 +39,9 @@ int attach__cpus_fd(const struct attach *a);
 int attach__rings_fd(const struct attach *a);
 uint32_t attach__ring_size(const struct attach *a); /* records in each */
 
-/* The function that saves a user's state here, and if fentry works there. */
-const char *attach__save(const struct attach *a, bool *fentry);
+/* The object that is loaded; and whether this program of it is attached. */
+struct capture_bpf *attach__object(const struct attach *a);
+bool attach__is_attached(const struct attach *a, const char *program);
 
 /* Whether the shadow is compared with fpsimd_last_state at each save. */
 bool attach__has_xcheck(const struct attach *a);

@@ -137,17 +137,8 @@ static int open_stream(struct capture *c)
 
 static int open_watch(struct capture *c)
 {
-	struct watch_opts o = {
-		.foreign_mask = c->cal.foreign_mask,
-		.cpus = c->nr_cpus,
-		.cpus_fd = attach__cpus_fd(c->attach),
-		.vcpus_fd = attach__vcpus_fd(c->attach),
-		.guests = c->guest_visible,
-		.vhe = strcmp(c->mode, "vhe") == 0,
-	};
-
-	o.save = attach__save(c->attach, &o.fentry);
-	c->watch = watch__open(&o);
+	c->watch = watch__open(attach__object(c->attach), c->cpus, c->nr_cpus,
+			       attach__is_attached(c->attach, "check_exec"));
 	return c->watch ? 0 : -errno;
 }
 
@@ -180,9 +171,7 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 		err = open_watch(c);
 	if (err)
 		snprintf(why, len,
-			 "the kernel refused the programs that check: "
-			 "%s",
-			 strerror(-err));
+			 "can't read what the rules tell: %s", strerror(-err));
 	return err;
 }
 
@@ -304,7 +293,7 @@ static uint64_t run_time(void *ctx)
 {
 	const struct capture *c = ctx;
 
-	return attach__run_time(c->attach) + watch__run_time(c->watch);
+	return attach__run_time(c->attach);
 }
 
 static uint32_t online_cpus(void)

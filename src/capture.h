@@ -32,6 +32,7 @@ struct capture_opts {
 	bool mark;
 	bool stream; /* for capture__drain() */
 	bool check; /* for capture__facts() */
+	bool entries; /* .. that looks at each guest entry and each exit, too */
 	bool all_exits; /* each guest entry and exit is a record of it */
 	/*
 	 * Share of the time of all CPUs that may be spent. Over it, the stream and then
@@ -98,7 +99,7 @@ int capture__drain_all(struct capture *c,
 		       void *ctx);
 
 /*
- * What the programs saw that look at the kernel's own variables (see watch.h): to be
+ * What was seen of the kernel's own variables (see watch.h), with opts.check: to be
  * called before capture__drain(), and as often. 0 or a negative errno.
  */
 int capture__facts(struct capture *c,

@@ -61,6 +61,8 @@ static const struct opt opts[] = {
 		  "before it" },
 	{ .name = "flight", .type = OPT_SECONDS, .offset = AT(flight),
 	  .arg = "S", .help = "of the last S seconds (default 10)" },
+	{ .name = "entries", .offset = AT(count.capture.entries),
+	  .help = "look at each guest entry and each exit, which costs more" },
 	{ .name = "require", .type = OPT_STRING, .offset = AT(require),
 	  .arg = "LIST",
 	  .help = "rules that must have been asked for a pass, with commas "

@@ -51,6 +51,16 @@ const struct hook hooks[] = {
 	{ { "kvm_arch_vcpu_create" }, /* its memory may have been another's */
 	  "vcpu_end", NULL, "the begin of a vcpu", HOOK_REQUIRED },
 
+	/* the rules, beside what they ask in the hooks above */
+	{ { "sched_process_exec" },
+	  "check_exec", NULL, "rules at exec", HOOK_CHECK | HOOK_RAW_TP },
+	{ { "kvm_entry" },
+	  "check_entry", NULL, "rules at guest entries",
+	  HOOK_CHECK | HOOK_ENTRIES | HOOK_RAW_TP },
+	{ { "kvm_exit" },
+	  "check_exit", NULL, "rules at guest exits",
+	  HOOK_CHECK | HOOK_ENTRIES | HOOK_UNHOOKED | HOOK_RAW_TP },
+
 	/* where a state in memory is read, edited or dies */
 	{ { "arch_dup_task_struct" }, "need_fork", NULL, "fork", 0 },
 	{ { "fpsimd_preserve_current_state" },

@@ -23,6 +23,9 @@ enum hook_flags {
 	HOOK_SETTLES = 256, /* .. and this is it */
 	HOOK_STREAM = 512, /* only with a stream */
 	HOOK_NO_STREAM = 1024,
+	HOOK_CHECK = 2048, /* only for the rules .. */
+	HOOK_ENTRIES = 4096, /* .. at each entry .. */
+	HOOK_UNHOOKED = 8192, /* .. and at each exit, if nothing else is there */
 };
 
 struct hook {

@@ -85,7 +85,9 @@ const struct rule rules[FP_RULES] = {
 		.how = RULE_KERNEL,
 		.kernels = "all; that the owner is current, from 6.0 on (up to 5.19 "
 			   "the hypervisor drops one that is stale)",
-		.guards = "at the tracepoint kvm_entry, with interrupts off",
+		.guards = "at the exit, before the guest's state is bound, and at a "
+			  "save of it; that the owner is current, at the tracepoint "
+			  "kvm_entry, with --entries",
 		.needs = "the owner that KVM recorded: in the vcpu up to 6.9, then in "
 			 "kvm_host_data, which must be in /proc/kallsyms",
 		.breaks = "a guest reads another one's registers, or loses its own",
@@ -196,8 +198,9 @@ const struct rule rules[FP_RULES] = {
 	[FP_RULE_I20] = {
 		.how = RULE_KERNEL,
 		.kernels = "all",
-		.guards = "at the tracepoint kvm_exit, if KVM says that the guest owns "
-			  "the registers",
+		.guards = "at a save, kernel-mode NEON, a switch or the next exit, if "
+			  "KVM says that the guest owns the registers, and nobody has "
+			  "taken them since it ran; with --entries at each exit",
 		.needs = "the owner, as I8; that it was bound to the right buffer, "
 			 "fpsimd_last_state",
 		.breaks = "the guest's state is lost, or goes to another buffer",
@@ -217,7 +220,8 @@ const struct rule rules[FP_RULES] = {
 	[FP_RULE_I22] = {
 		.how = RULE_STREAM | RULE_KERNEL,
 		.kernels = "all",
-		.guards = "at kvm_arch_vcpu_destroy()",
+		.guards = "at kvm_arch_vcpu_destroy(), and where its memory is used "
+			  "again, at kvm_arch_vcpu_create()",
 		.needs = "fpsimd_last_state; without it, what was seen to be bound",
 		.breaks = "a save writes to memory that was freed",
 		.mirrors = "kvm_arch_vcpu_put_fp()",

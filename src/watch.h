@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loads and attaches the programs that look at the kernel's own variables: see
- * bpf/check.bpf.c.
+ * The rules that are asked in the kernel, of its own variables: what they are told
+ * before they are loaded, and what they tell. See bpf/rules.h.
  */
 #ifndef FPSTAT_WATCH_H
 #define FPSTAT_WATCH_H
@@ -12,20 +12,19 @@
 
 #include "fpstat/rule.h"
 
+struct capture_bpf;
+struct fp_percpu;
 struct watch;
 
-struct watch_opts {
-	uint64_t foreign_mask;
-	unsigned int cpus; /* possible ones */
-	int cpus_fd, vcpus_fd; /* maps of the capture object */
-	const char *save; /* which function saves a user's state here */
-	bool fentry; /* can be attached there */
-	bool guests; /* EL1 sees who owns a guest's registers */
-	bool vhe;
-};
+/* What they look at, of an object that is not loaded yet. 0 or a negative errno. */
+int watch__set_up(struct capture_bpf *s, const char *mode, unsigned int cpus);
 
-/* NULL: errno. watch__close(NULL) is fine. */
-struct watch *watch__open(const struct watch_opts *opts);
+/*
+ * @s is loaded, @cpus are its counters; @execs: sched_process_exec is attached. NULL:
+ * errno. watch__close(NULL) is fine.
+ */
+struct watch *watch__open(struct capture_bpf *s, const struct fp_percpu *cpus,
+			  unsigned int nr_cpus, bool execs);
 void watch__close(struct watch *w);
 
 /* Hands what came since the last call to @fn. 0 or a negative errno. */
@@ -35,9 +34,7 @@ int watch__drain(struct watch *w,
 void watch__asked(const struct watch *w, uint64_t asked[FP_RULES]);
 /* See check__eager(). */
 void watch__set_eager(struct watch *w, bool eager);
-/* How long its programs ran while the kernel measured it, ns; 0 for NULL. */
-uint64_t watch__run_time(const struct watch *w);
-/* They look at nothing for a while. */
+/* For a while nothing is looked at that costs much. */
 void watch__rest(struct watch *w, bool rest);
 /* Why @rule can't be asked there on this kernel, or not in full; or NULL. */
 const char *watch__cannot(const struct watch *w, enum fp_rule rule);

@@ -13,6 +13,7 @@
 #include "fpstat/charge.h"
 #include "fpstat/judge.h"
 #include "fpstat/ring.h"
+#include "fpstat/rule.h"
 
 #define FP_MAX_VCPUS 8192 /* live at one time, and not yet harvested */
 #define FP_FREE_RING 64 /* free slots at hand per CPU; power of two */
@@ -143,6 +144,14 @@ struct fp_percpu {
 	__u64 w_before;
 	__u64 w_last_checked;
 	__u64 w_last_differs;
+
+	/* The rules, see bpf/rules.h. */
+	__u64 last_at; /* address of fpsimd_last_state, 0: not looked for yet */
+	__u64 owner_at; /* .. of kvm_host_data */
+	__u64 loaded; /* vcpu, from vcpu_load() to a switch or the end of KVM_RUN */
+	__u64 loaded_exits; /* its exits then, or when its registers were taken */
+	__u64 looks; /* exits where that was not known to be live */
+	__u64 asked[FP_RULES]; /* how often each could have been broken */
 };
 
 #endif /* FPSTAT_COUNTERS_H */

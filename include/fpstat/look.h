@@ -23,7 +23,7 @@ struct fp_look {
 	__u8 eager; /* vcpu_load() saves and unbinds the host */
 };
 
-/* All of these: FP_BREACHES if all is well. At the entry, interrupts are off. */
+/* All of these: FP_BREACHES if all is well. At the entry, with interrupts off. */
 static inline __u8 fp_look_entry(const struct fp_look *l)
 {
 	if (l->foreign)
@@ -38,12 +38,27 @@ static inline __u8 fp_look_entry(const struct fp_look *l)
 	return l->eager ? FP_BREACH_HOST_BOUND : FP_BREACHES;
 }
 
-/* At the exit of a guest that owns; @binds: was its state bound since its entry? */
-static inline __u8 fp_look_exit(const struct fp_look *l, int binds)
+/*
+ * At the bind of a guest's state, before it is done: all is as it was at the entry.
+ * @bound: the last bind that was seen here was that of its buffer.
+ */
+static inline __u8 fp_look_bind(const struct fp_look *l, int bound)
 {
-	if (!l->foreign && l->last != l->vcpu)
+	if (l->foreign || l->last == l->vcpu)
+		return FP_BREACHES;
+	if (bound)
 		return FP_BREACH_NOT_BOUND;
-	return binds ? FP_BREACHES : FP_BREACH_NOT_SYNCED;
+	if (l->last != l->task)
+		return FP_BREACH_OTHERS_REGS;
+	return l->eager ? FP_BREACH_HOST_BOUND : FP_BREACHES;
+}
+
+/* After the exit of a guest that owns the registers, which nobody has taken since. */
+static inline __u8 fp_look_exit(const struct fp_look *l)
+{
+	if (l->last == l->vcpu)
+		return FP_BREACHES;
+	return l->foreign ? FP_BREACH_NOT_SYNCED : FP_BREACH_NOT_BOUND;
 }
 
 /* At a save with the flag clear; no softirq can come in. */
@@ -51,9 +66,12 @@ static inline __u8 fp_look_save(const struct fp_look *l)
 {
 	if (!l->last)
 		return FP_BREACH_NO_BUFFER;
-	if (l->last != l->task)
-		return l->vcpu && l->last == l->vcpu ? FP_BREACHES :
-						       FP_BREACH_WRONG_BUFFER;
+	if (l->last != l->task) {
+		if (!l->vcpu || l->last != l->vcpu)
+			return FP_BREACH_WRONG_BUFFER;
+		return l->owner == FP_HINT_HOST ? FP_BREACH_OWNER_FORGOT :
+						  FP_BREACHES;
+	}
 	/* fpsimd_flush_task_state() says "no CPU" before it sets the flag. */
 	return l->home == l->cpu || l->home >= l->nr_cpus ?
 		       FP_BREACHES :

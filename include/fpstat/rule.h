@@ -128,9 +128,4 @@ struct fp_fact {
 	char comm[16];
 };
 
-/* How often each rule could have been broken, as the kernel was asked. */
-struct fp_checked {
-	__u64 n[FP_RULES];
-};
-
 #endif /* FPSTAT_RULE_H */

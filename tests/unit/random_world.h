@@ -218,7 +218,7 @@ struct side {
 struct observer {
 	struct side side[CPUS];
 	int home[VCPUS]; /* fp_vcpu.home */
-	unsigned int binds[VCPUS], binds_at_entry[VCPUS];
+	bool ran[VCPUS]; /* since its vcpu_load(), and since a save there */
 	unsigned int gen[STATES];
 	bool silent[THREADS]; /* went to user mode, and no record says so */
 	bool begins[THREADS]; /* switched out inside kernel_neon_begin() */
@@ -340,7 +340,15 @@ static __u32 fp_slot(int slot)
 
 static void feed(struct observer *o, const struct fp_rec *rec);
 
-enum where { AT_ENTRY, AT_EXIT, AT_SAVE, AT_EXEC };
+enum where {
+	AT_LOAD,
+	AT_ENTRY,
+	AT_BIND,
+	AT_EXIT,
+	AT_NEON,
+	AT_SAVE,
+	AT_EXEC
+};
 static void look(struct machine *m, int c, enum where where);
 
 static void record(struct observer *o, int c, const struct fp_event *ev,
@@ -458,6 +466,7 @@ static void hear_neon(struct machine *m, int c, __u8 kind)
 			       .in_run = w.thread[t].loaded != NOBODY &&
 					 slot != OTHER };
 
+	look(m, c, AT_NEON);
 	hear_with(m, c, ev, ev.in_run ? slot : OTHER, 0, 0);
 }
 
@@ -547,10 +556,10 @@ static void fpsimd_save(struct machine *m, int c, bool irqoff)
 
 	if (!m->task[t].foreign && fails(m, FAULT_SKIP_SAVE))
 		return;
+	look(m, c, AT_SAVE);
 	hear_save(m, c);
 	if (m->task[t].foreign)
 		return;
-	look(m, c, AT_SAVE);
 	CHECK(holds(m, m->cpu[c].last != NOBODY));
 	if (m->cpu[c].last != NOBODY && !fails(m, FAULT_EMPTY_SAVE))
 		reg_save(m, c, m->cpu[c].last, irqoff);
@@ -768,7 +777,7 @@ static void hear_guest(struct machine *m, int c, int v)
 	if (m->seen_by->home[v] != c)
 		tell(m, c, m->seen_by->home[v], vstate(v), FP_NOTE_MOVED);
 	m->seen_by->home[v] = c;
-	m->seen_by->binds[v]++;
+	look(m, c, AT_BIND);
 	hear_with(m, c, ev, w.vcpu[v].slot, 0, 0);
 }
 
@@ -907,6 +916,7 @@ static void vload(struct machine *m, int c, bool first)
 	int t = w.current[c], v = w.thread[t].loaded;
 	struct fp_event ev = of_task(m, t, FP_EV_VLOAD);
 
+	look(m, c, AT_LOAD);
 	come_back(m, v);
 	ev.in_run = !first;
 	if (first)

@@ -387,14 +387,28 @@ static void looks(void **state)
 	l.has_ctxflush = 0;
 	assert_int_equal(fp_look_entry(&l), FP_BREACHES);
 
-	assert_int_equal(fp_look_exit(&l, 1), FP_BREACHES);
-	assert_int_equal(fp_look_exit(&l, 0), FP_BREACH_NOT_SYNCED);
+	assert_int_equal(fp_look_bind(&l, 1), FP_BREACHES);
 	l.foreign = 0;
-	assert_int_equal(fp_look_exit(&l, 1), FP_BREACH_NOT_BOUND);
+	assert_int_equal(fp_look_bind(&l, 1), FP_BREACH_NOT_BOUND);
+	assert_int_equal(fp_look_bind(&l, 0), FP_BREACH_OTHERS_REGS);
+	l.last = TASK;
+	assert_int_equal(fp_look_bind(&l, 0), FP_BREACHES);
+	l.eager = 1;
+	assert_int_equal(fp_look_bind(&l, 0), FP_BREACH_HOST_BOUND);
 	l.last = VCPU;
-	assert_int_equal(fp_look_exit(&l, 1), FP_BREACHES);
+	assert_int_equal(fp_look_bind(&l, 0), FP_BREACHES);
+
+	assert_int_equal(fp_look_exit(&l), FP_BREACHES);
+	l.last = TASK;
+	assert_int_equal(fp_look_exit(&l), FP_BREACH_NOT_BOUND);
+	l.foreign = 1;
+	assert_int_equal(fp_look_exit(&l), FP_BREACH_NOT_SYNCED);
+	l.last = VCPU;
+	l.foreign = 0;
 
 	assert_int_equal(fp_look_save(&l), FP_BREACHES);
+	l.owner = FP_HINT_HOST;
+	assert_int_equal(fp_look_save(&l), FP_BREACH_OWNER_FORGOT);
 	l.last = OTHER;
 	assert_int_equal(fp_look_save(&l), FP_BREACH_WRONG_BUFFER);
 	l.last = 0;

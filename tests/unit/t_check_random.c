@@ -53,29 +53,49 @@ static struct fp_look look_of(const struct machine *m, int c)
 	};
 }
 
-/* As bpf/check.bpf.c. */
+/* As bpf/rules.h, with each entry and each exit looked at. */
+static __u8 breach(struct observer *o, int c, enum where where,
+		   const struct fp_look *l)
+{
+	const struct fp_cpu *model = &o->side[c].model;
+	int v = w.thread[w.current[c]].loaded;
+	bool ran = v != NOBODY && o->ran[v] && l->owner == FP_HINT_GUEST;
+	__u8 found = FP_BREACHES;
+
+	switch (where) {
+	case AT_ENTRY:
+		o->ran[v] = true;
+		return fp_look_entry(l);
+	case AT_BIND:
+		return fp_look_bind(l, model->bound == FP_BOUND_VCPU &&
+					       model->buf == l->vcpu);
+	case AT_EXIT:
+		return ran ? fp_look_exit(l) : FP_BREACHES;
+	case AT_EXEC:
+		return l->foreign ? FP_BREACHES : FP_BREACH_OLD_IMAGE;
+	case AT_NEON:
+	case AT_SAVE:
+		if (ran)
+			found = fp_look_exit(l);
+		if (where == AT_SAVE && found == FP_BREACHES && !l->foreign)
+			found = fp_look_save(l);
+		break;
+	case AT_LOAD:
+		break;
+	}
+	if (v != NOBODY)
+		o->ran[v] = false;
+	return found;
+}
+
 static void look(struct machine *m, int c, enum where where)
 {
-	struct observer *o = m->seen_by;
-	int v = w.thread[w.current[c]].loaded;
-	struct fp_look l;
+	struct fp_look l = look_of(m, c);
 	struct fp_fact fact = { .ns = w.step, .cpu = (__u32)c };
 
-	if (!o)
+	if (!m->seen_by)
 		return;
-	l = look_of(m, c);
-	fact.breach = FP_BREACHES;
-	if (where == AT_SAVE) {
-		fact.breach = fp_look_save(&l);
-	} else if (where == AT_ENTRY) {
-		o->binds_at_entry[v] = o->binds[v];
-		fact.breach = fp_look_entry(&l);
-	} else if (where == AT_EXEC) {
-		fact.breach = l.foreign ? FP_BREACHES : FP_BREACH_OLD_IMAGE;
-	} else if (l.owner == FP_HINT_GUEST) {
-		fact.breach =
-			fp_look_exit(&l, o->binds[v] != o->binds_at_entry[v]);
-	}
+	fact.breach = breach(m->seen_by, c, where, &l);
 	check__fact(check, &fact);
 	check__settle(check);
 }
