@@ -46,8 +46,7 @@ static __always_inline void moves(struct fp_percpu *c,
 
 static __always_inline void moved(struct fp_percpu *c)
 {
-	if (sve_mask)
-		c->bytes = 0;
+	c->bytes = 0;
 }
 
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
@@ -58,7 +57,7 @@ static __always_inline int on_save(void)
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_SAVE);
 	struct fp_vcpu *v = NULL;
-	__u64 loaded, charged;
+	__u64 loaded;
 
 	if (!c)
 		return 0;
@@ -67,12 +66,11 @@ static __always_inline int on_save(void)
 		revoke_nested(c);
 	if (!ev.foreign) {
 		loaded = current_loaded_vcpu();
-		v = run_of(c, t, loaded);
-		charged = v != NULL;
-		barrier_var(charged); /* else clang ors a pointer */
-		ev.in_run = loaded || charged;
+		v = run_of(c, t, loaded, &ev.in_run);
 		if (!ev.in_run)
 			c->saved_outside = 1;
+		if (!settles && c->loading && v)
+			take_vload(c, v, &ev, v->buf);
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 		if (c->model.bound != FP_BOUND_VCPU)
@@ -145,10 +143,9 @@ static __always_inline int on_bind_task(void)
 
 /* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
 
-static __always_inline int on_bind_state(__u64 buf)
+static __always_inline int on_bind_state(struct fp_percpu *c, __u64 buf)
 {
 	struct task_struct *t = current_task();
-	struct fp_percpu *c = this_cpu();
 	__u64 loaded;
 	struct fp_event ev = {
 		.buf = buf,
@@ -156,11 +153,8 @@ static __always_inline int on_bind_state(__u64 buf)
 		.foreign = foreign(),
 		.in_run = 1,
 	};
-	struct fp_vcpu *v;
+	struct fp_vcpu *v = slot_at(c->slot);
 
-	if (!c)
-		return 0;
-	v = slot_at(c->slot);
 	if (!v || v->buf != buf) {
 		if (buf == neon_buf(t))
 			return on_bind_kernel(c, t, buf);
@@ -202,7 +196,9 @@ static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
 SEC("kprobe")
 int k_bind_state(struct pt_regs *ctx)
 {
-	return on_bind_state(bound_buf(PT_REGS_PARM1(ctx)));
+	struct fp_percpu *c = this_cpu();
+
+	return c ? on_bind_state(c, bound_buf(PT_REGS_PARM1(ctx))) : 0;
 }
 
 /* Only where it is given a struct: fentry programs came later. */
@@ -213,9 +209,9 @@ int f_bind_state(unsigned long long *ctx)
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
-	if (!c || live_again(c, (__u64)state->st))
+	if (!c || live_again(c, (__u64)state->st) || !is_enabled(c))
 		return 0;
-	return on_bind_state(as_number(state->st));
+	return on_bind_state(c, as_number(state->st));
 }
 
 TWINS(save, on_save)

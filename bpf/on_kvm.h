@@ -210,7 +210,7 @@ int kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 		ADD(c->exits, 1);
 	if (!seen_eager && !seen_martin) {
 		ev = exit_event(t, ctx);
-		account(c, v, fp_step(&c->model, &ev));
+		account(c, v, FP_EV_EXIT, fp_step(&c->model, &ev));
 		record_in_lane(c, FP_LANE_EXIT, &ev, 0, v, FP_REC_NO_JUDGE);
 	} else if (all_exits) {
 		ev = exit_event(t, ctx);
@@ -228,7 +228,7 @@ static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
 	struct fp_event ev = { .kind = FP_EV_EXIT, .foreign = foreign() };
 
 	if (!seen_eager && !seen_martin)
-		account(c, v, fp_step(&c->model, &ev));
+		account(c, v, FP_EV_EXIT, fp_step(&c->model, &ev));
 }
 
 /*
@@ -382,7 +382,7 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!c)
 		return 0;
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
-	account(c, NULL, fp_step(&c->model, &ev));
+	account(c, NULL, FP_EV_RUN_END, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
 		c->saved_outside = 0;

@@ -12,19 +12,35 @@
 #include "record.h"
 #include "verdict.h"
 
-/* One event, all of it. Counted first: what is decided is never more. */
+/* Counted first: what is decided is never more. */
+static __always_inline void count_step(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *ev, __u32 step)
+{
+	account(c, v, known_kind(ev), step);
+	judge_on(c, v, ev, step);
+}
+
+/* One event, all of it. What answers are usual is asked once, and not at each point. */
 static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 				      const struct fp_event *ev)
 {
-	__u32 step = fp_step(&c->model, ev);
+	__u32 step = fp_step(&c->model, ev), cause = FP_CAUSE(step) << 16;
 
 	c->again = 0;
 	if (ev->kind == FP_EV_VLOAD)
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
-	account(c, v, step);
-	judge_on(c->cpu, v, ev, step);
+	if (known_kind(ev) == FP_EV_SAVE && FP_OPS(step) == FP_OP_GUEST_SAVE)
+		count_step(c, v, ev, FP_OP_GUEST_SAVE | cause);
+	else if (known_kind(ev) == FP_EV_SAVE &&
+		 FP_OPS(step) == FP_OP_USER_SAVE)
+		count_step(c, v, ev, FP_OP_USER_SAVE | cause);
+	else if (known_kind(ev) == FP_EV_BIND_VCPU &&
+		 FP_OPS(step) == FP_OP_GUEST_LOAD)
+		count_step(c, v, ev, FP_OP_GUEST_LOAD);
+	else
+		count_step(c, v, ev, step);
 }
 
 /* TIF_FOREIGN_FPSTATE of current. */
@@ -47,21 +63,36 @@ static __always_inline struct fp_event task_event(const struct task_struct *t,
 	return ev;
 }
 
-/* The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. */
+/*
+ * The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. @v: the
+ * vcpu, if it has a slot, @task: an event about the state of current, @buf: the vcpu's.
+ */
+static __always_inline void take_vload(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *task, __u64 buf)
+{
+	struct fp_event ev = {
+		.buf = task->buf,
+		.gen = task->gen,
+		.kind = FP_EV_VLOAD,
+		.foreign = task->foreign,
+		.in_run = c->loading == FP_LOADING_AGAIN,
+		.arg = c->model.buf == buf,
+	};
+
+	c->loading = FP_LOADING_NOT;
+	tell_stream(c, buf);
+	take_step(c, v, &ev);
+	c->unbound_by = c->slot;
+}
+
 __noinline int vload(__u32 cpu)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_event ev = task_event(current_task(), FP_EV_VLOAD);
-	__u64 buf = vcpu_buf(current_loaded_vcpu());
 
-	if (!c)
-		return 0;
-	ev.in_run = c->loading == FP_LOADING_AGAIN;
-	ev.arg = c->model.buf == buf;
-	c->loading = FP_LOADING_NOT;
-	tell_stream(c, buf);
-	take_step(c, slot_at(c->slot), &ev);
-	c->unbound_by = c->slot;
+	if (c)
+		take_vload(c, slot_at(c->slot), &ev,
+			   vcpu_buf(current_loaded_vcpu()));
 	return 0;
 }
 
@@ -99,7 +130,8 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 	if (v)
 		move_home(c, v);
 	take_step(c, v, ev);
-	if (v && fp_judge_knows(&c->judge, ev, FP_OP_LIVE))
+	/* The registers hold the state, and nothing is undecided: fp_judge_knows(). */
+	if (v && c->judge.held == FP_HELD_STATE && !c->judge.busy)
 		c->again = ev->buf;
 }
 
@@ -171,22 +203,29 @@ static __always_inline bool have_put_off(const struct fp_percpu *c)
 	return c->later_head != c->later_tail;
 }
 
+/* Something must come before the next event, or it is not its time yet. */
 static __always_inline bool is_behind(const struct fp_percpu *c)
 {
-	return c->loading || (settles && have_put_off(c));
+	return c->loading || (settles && (c->settling || have_put_off(c)));
 }
 
 /* @ev comes after all that happened before on this CPU. */
 static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
 				     const struct fp_event *ev)
 {
-	if (settles && c->settling) {
-		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev));
-		return;
-	}
-	if (is_behind(c))
+	if (is_behind(c)) {
+		if (settles && c->settling) {
+			put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf,
+				pack(ev));
+			return;
+		}
 		catch_up(c->cpu);
-	take_step(c, v, ev);
+	}
+	/* What is so in all of it is asked once. */
+	if (v)
+		take_step(c, v, ev);
+	else
+		take_step(c, NULL, ev);
 }
 
 /*
