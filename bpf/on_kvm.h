@@ -134,36 +134,47 @@ static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
  * can come in between. In load_fp() that is the save, or the softirq's; what comes
  * before it changes nothing that the event depends on, or it would have a hook.
  */
-static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu)
+static __always_inline struct fp_vcpu *
+on_vcpu_load(struct fp_percpu *c, struct task_struct *t, __u64 vcpu)
 {
-	struct fp_percpu *c = this_cpu();
 	struct fp_vcpu *v;
 	bool first;
 
-	if (!c)
-		return NULL;
 	c->again = 0;
-	v = loaded_here(c, current_task(), vcpu, &first);
+	v = loaded_here(c, t, vcpu, &first);
 	if (v)
 		set_exits(v, v->exits);
 	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
-	return c;
+	return v;
 }
 
 SEC("kprobe")
 int k_vcpu_load(struct pt_regs *ctx)
 {
-	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx));
+	struct task_struct *t = current_task();
+	struct fp_event ev = task_event(t, FP_EV_VLOAD);
+	__u64 vcpu = PT_REGS_PARM1(ctx);
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v;
 
-	if (c)
+	if (!c)
+		return 0;
+	v = on_vcpu_load(c, t, vcpu);
+	if (settles && have_put_off(c))
 		catch_up(c->cpu);
+	else
+		take_vload(c, v, &ev, vcpu_buf(vcpu));
 	return 0;
 }
 
 SEC("fentry")
 int f_vcpu_load(unsigned long long *ctx)
 {
-	on_vcpu_load(as_number((const void *)ctx[0]));
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		on_vcpu_load(c, current_task(),
+			     as_number((const void *)ctx[0]));
 	return 0;
 }
 
@@ -376,11 +387,13 @@ int kvm_userspace_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, FP_EV_RUN_END);
+	struct fp_event ev = { .kind = FP_EV_RUN_END };
 	struct fp_vcpu *v;
 
 	if (!c)
 		return 0;
+	if (streaming)
+		ev = task_event(t, FP_EV_RUN_END);
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	account(c, NULL, FP_EV_RUN_END, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);

@@ -20,22 +20,33 @@ static __always_inline void count_step(struct fp_percpu *c, struct fp_vcpu *v,
 	judge_on(c, v, ev, step);
 }
 
-/* One event, all of it. What answers are usual is asked once, and not at each point. */
+/* The usual answers are asked for once, and not at each point of it. */
+static __always_inline void count_save(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *ev, __u32 step)
+{
+	__u32 cause = step & ~FP_OPS_ALL, eager = step & FP_OP_EAGER;
+
+	if (FP_OPS(step) == FP_OP_GUEST_SAVE)
+		count_step(c, v, ev, FP_OP_GUEST_SAVE | cause);
+	else if ((FP_OPS(step) & ~FP_OP_EAGER) == FP_OP_USER_SAVE)
+		count_step(c, v, ev, FP_OP_USER_SAVE | eager | cause);
+	else
+		count_step(c, v, ev, step);
+}
+
+/* One event, all of it. */
 static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 				      const struct fp_event *ev)
 {
-	__u32 step = fp_step(&c->model, ev), cause = FP_CAUSE(step) << 16;
+	__u32 step = fp_step(&c->model, ev);
 
 	c->again = 0;
 	if (ev->kind == FP_EV_VLOAD)
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
-	if (known_kind(ev) == FP_EV_SAVE && FP_OPS(step) == FP_OP_GUEST_SAVE)
-		count_step(c, v, ev, FP_OP_GUEST_SAVE | cause);
-	else if (known_kind(ev) == FP_EV_SAVE &&
-		 FP_OPS(step) == FP_OP_USER_SAVE)
-		count_step(c, v, ev, FP_OP_USER_SAVE | cause);
+	if (known_kind(ev) == FP_EV_SAVE)
+		count_save(c, v, ev, step);
 	else if (known_kind(ev) == FP_EV_BIND_VCPU &&
 		 FP_OPS(step) == FP_OP_GUEST_LOAD)
 		count_step(c, v, ev, FP_OP_GUEST_LOAD);
