@@ -69,7 +69,7 @@ static __always_inline int on_save(void)
 		v = run_of(c, t, loaded, &ev.in_run);
 		if (!ev.in_run)
 			c->saved_outside = 1;
-		if (!settles && c->loading && v)
+		if (c->loading && !settles && v)
 			take_vload(c, v, &ev, v->buf);
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
@@ -167,7 +167,7 @@ static __always_inline int on_bind_state(struct fp_percpu *c, __u64 buf)
 	}
 	if (v)
 		ev.gen = v->gen;
-	if (is_behind(c))
+	if (c->loading) /* nothing else is put off where this is attached */
 		catch_up(c->cpu);
 	on_guest_live(c, v, &ev);
 	return 0;

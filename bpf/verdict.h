@@ -31,11 +31,14 @@ static __always_inline void decide(struct fp_percpu *c, struct fp_vcpu *v,
 static __always_inline void decide_old(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 verdict)
 {
-	__u32 slot = c->judge.slot;
+	__u32 who = c->judge.who, slot = c->judge.slot;
 
-	if (slot != FP_NO_SLOT && (!v || v->slot != slot))
-		v = slot_at(slot);
-	decide(c, v, c->judge.who, verdict);
+	if (v && v->slot == slot)
+		add_verdict(who == FP_WHO_GUEST ? &v->guest : &v->host,
+			    verdict);
+	else
+		decide(c, slot == FP_NO_SLOT ? NULL : slot_at(slot), who,
+		       verdict);
 }
 
 /*
@@ -80,20 +83,20 @@ static __always_inline void judge_step(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 own, const struct fp_event *ev,
 				       __u32 step)
 {
-	__u32 ops = FP_OPS(step), can = fp_ops_of(known_kind(ev));
 	struct fp_judge *j = &c->judge;
+	__u32 ops = FP_OPS(step);
 
 	fp_judge_step(j, ev, step);
 	barrier(); /* or the verifier goes a way of its own for each verdict */
 	if (j->is.old)
 		decide_old(c, v, j->is.old);
-	if (can & FP_OPS_SAVE && j->is.save == FP_VERDICT_PENDING) {
+	if (ops & FP_OPS_SAVE && j->is.save == FP_VERDICT_PENDING) {
 		j->who = fp_saved_who(own, ops);
 		j->slot = own;
-	} else if (can & FP_OPS_SAVE && j->is.save) {
+	} else if (ops & FP_OPS_SAVE && j->is.save) {
 		decide(c, v, fp_saved_who(own, ops), j->is.save);
 	}
-	if (can & FP_OPS_LOAD && j->is.load) {
+	if (ops & FP_OPS_LOAD && j->is.load) {
 		decide(c, v, fp_loaded_who(own, ops), j->is.load);
 		blame_load(c, fp_loaded_who(own, ops));
 	}
