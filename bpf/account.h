@@ -11,19 +11,23 @@
 /*
  * The vcpu that operations on the user state of @t are charged to: @t is
  * inside KVM_RUN for it. Between vcpu_load() and vcpu_put() the preempt
- * notifier says so; from there to kvm_userspace_exit only we know.
+ * notifier says so; from there to kvm_userspace_exit only we know. @in_run: it is,
+ * and if it is NULL, that vcpu has no slot.
  */
 static __always_inline struct fp_vcpu *run_of(struct fp_percpu *c,
 					      const struct task_struct *t,
-					      __u64 loaded)
+					      __u64 loaded, __u8 *in_run)
 {
 	struct fp_vcpu *v = slot_at(c->slot);
 
-	if (!loaded)
-		return v && v->task == (__u64)t ? v : NULL;
-	if (v && v->vcpu == loaded)
+	*in_run = 1;
+	if (loaded)
+		return v && v->vcpu == loaded ? v :
+						slot_by(&slot_of_vcpu, loaded);
+	if (v && v->task == (__u64)t)
 		return v;
-	return slot_by(&slot_of_vcpu, loaded);
+	*in_run = 0;
+	return NULL;
 }
 
 /* ---- the first load after KVM_RUN, which its vcpu pays ---- */
@@ -44,11 +48,9 @@ static __always_inline void owe_no_more(struct fp_vcpu *v)
 
 /* ---- counting ---- */
 
-static __always_inline void account_guest(struct fp_percpu *c,
-					  struct fp_vcpu *v, __u32 step)
+static __always_inline void
+account_guest(struct fp_percpu *c, struct fp_vcpu *v, __u32 ops, __u32 cause)
 {
-	__u32 ops = FP_OPS(step), cause = FP_CAUSE(step);
-
 	if (ops & FP_OP_GUEST_SAVE) {
 		ADD(*(v ? &v->guest.save : &c->guest.save), 1);
 		if (v)
@@ -66,7 +68,7 @@ static __always_inline void account_format(struct fp_percpu *c,
 {
 	__u64 more = c->bytes - FP_FPSIMD_BYTES;
 
-	if (!c->bytes || !more)
+	if (!more)
 		return;
 	if (c->bytes == FP_BYTES_UNSEEN)
 		ADD(*(v ? &v->host.unseen : &c->task.unseen), 1);
@@ -76,23 +78,30 @@ static __always_inline void account_format(struct fp_percpu *c,
 		ADD(*(v ? &v->host.load_more : &c->task.load_more), more);
 }
 
-/* @v: the vcpu that this is charged to, or NULL. */
-static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
-				    __u32 step)
+/* That of @ev, if the compiler knows it: what can't be is not looked for then. */
+static __always_inline __u8 known_kind(const struct fp_event *ev)
 {
-	__u32 ops = FP_OPS(step);
+	return __builtin_constant_p(ev->kind) ? ev->kind : FP_EV_MAX;
+}
+
+/* @v: the vcpu that this is charged to, or NULL; @kind: of the event. */
+static __always_inline void account(struct fp_percpu *c, struct fp_vcpu *v,
+				    __u8 kind, __u32 step)
+{
+	__u32 ops = FP_OPS(step) & fp_ops_of(kind);
 
 	if (!ops)
 		return;
-	account_guest(c, v, step);
+	account_guest(c, v, ops, FP_CAUSE(step));
 	if (ops & FP_OP_USER_SAVE) {
 		ADD(*(v ? &v->host.save : &c->task.save), 1);
-		if (witness && FP_CAUSE(step) != FP_CAUSE_GUEST_TRAP)
+		if (witness && kind != FP_EV_BIND_VCPU)
 			c->user_saves++;
 	}
 	if (ops & FP_OP_USER_LOAD)
 		ADD(*(v ? &v->host.load : &c->task.load), 1);
-	if (sve_mask && ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD))
+	if (kind != FP_EV_BIND_VCPU &&
+	    ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && c->bytes)
 		account_format(c, v, ops);
 	if (ops & FP_OP_KERNEL_SAVE)
 		ADD(c->kernel.save, 1);

@@ -50,7 +50,7 @@ struct user_pt_regs {
 
 struct pt_regs;
 
-#pragma clang attribute push(__attribute__((preserve_access_index)), \
+#pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
 
 struct hlist_node {
@@ -283,8 +283,8 @@ static __always_inline bool current_in_softirq(void)
 
 static __always_inline __u64 task_buf(const struct task_struct *t)
 {
-	return (__u64)t +
-	       bpf_core_field_offset(struct task_struct, thread.uw.fpsimd_state);
+	return (__u64)t + bpf_core_field_offset(struct task_struct,
+						thread.uw.fpsimd_state);
 }
 
 /* Where the user state of @t was bound last; no CPU if that was given up. */
@@ -492,30 +492,38 @@ static __always_inline __u64 task_loaded_vcpu(const struct task_struct *t)
 
 	if (!node)
 		return 0;
-	return node - bpf_core_field_offset(struct kvm_vcpu,
-					    preempt_notifier.link);
+	return node -
+	       bpf_core_field_offset(struct kvm_vcpu, preempt_notifier.link);
 }
 
-/* The difference of two pointers is a number, which a pointer is not. */
-static __always_inline __u64 as_number(const void *p)
+/* The difference of two pointers is a number, which a pointer is not. @t: current. */
+static __always_inline __u64 number_by(const struct task_struct *t,
+				       const void *p)
 {
-	__u64 distance = (__u64)p - (__u64)bpf_get_current_task_btf();
+	__u64 distance = (__u64)p - (__u64)t;
 
 	barrier_var(distance);
 	return distance + bpf_get_current_task();
 }
 
+static __always_inline __u64 as_number(const void *p)
+{
+	return number_by(bpf_get_current_task_btf(), p);
+}
+
 static __always_inline __u64 current_loaded_vcpu(void)
 {
 	const struct hlist_node *node;
+	const struct task_struct *t;
 
 	if (!current_is_typed())
 		return task_loaded_vcpu(current_task());
-	node = bpf_get_current_task_btf()->preempt_notifiers.first;
+	t = bpf_get_current_task_btf();
+	node = t->preempt_notifiers.first;
 	if (!node)
 		return 0;
-	return as_number(node) - bpf_core_field_offset(struct kvm_vcpu,
-						       preempt_notifier.link);
+	return number_by(t, node) -
+	       bpf_core_field_offset(struct kvm_vcpu, preempt_notifier.link);
 }
 
 #endif /* FPSTAT_KERNEL_H */

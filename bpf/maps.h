@@ -105,11 +105,20 @@ struct {
 
 #define ADD(counter, n) ((void)__sync_fetch_and_add(&(counter), (n)))
 
+/* The row is at hand, and what is elsewhere is asked once. */
+static __always_inline bool is_enabled(struct fp_percpu *c)
+{
+	if (!c->enabled)
+		c->enabled = !!enabled;
+	return c->enabled;
+}
+
 static __always_inline struct fp_percpu *this_cpu(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 
-	return enabled ? bpf_map_lookup_elem(&cpus, &cpu) : NULL;
+	return c && is_enabled(c) ? c : NULL;
 }
 
 static __always_inline struct fp_vcpu *slot_at(__u32 slot)

@@ -163,7 +163,7 @@ int need_cpu_dead(struct pt_regs *ctx)
 	struct fp_event ev = { .kind = FP_EV_CPU_DEAD };
 
 	if (dead && enabled)
-		judge_on(cpu, NULL, &ev, fp_step(&dead->model, &ev));
+		judge_on(dead, NULL, &ev, fp_step(&dead->model, &ev));
 	return count(FP_EV_CPU_DEAD);
 }
 

@@ -38,7 +38,6 @@ static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 	return FP_FPSIMD_BYTES;
 }
 
-
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
 static __always_inline int on_save(void *ctx, bool checking)
@@ -47,7 +46,7 @@ static __always_inline int on_save(void *ctx, bool checking)
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_SAVE);
 	struct fp_vcpu *v = NULL;
-	__u64 loaded, charged, bytes = 0;
+	__u64 loaded, bytes = 0;
 
 	if (!c)
 		return 0;
@@ -58,12 +57,11 @@ static __always_inline int on_save(void *ctx, bool checking)
 		revoke_nested(c);
 	if (!ev.foreign) {
 		loaded = current_loaded_vcpu();
-		v = run_of(c, t, loaded);
-		charged = v != NULL;
-		barrier_var(charged); /* else clang ors a pointer */
-		ev.in_run = loaded || charged;
+		v = run_of(c, t, loaded, &ev.in_run);
 		if (!ev.in_run)
 			c->saved_outside = 1;
+		if (c->loading && !settles && v)
+			take_vload(c, v, &ev, v->buf);
 		if (c->model.bound == FP_BOUND_UNKNOWN)
 			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 		if (c->model.bound != FP_BOUND_VCPU)
@@ -136,10 +134,10 @@ static __always_inline int on_bind_task(void)
 
 /* ---- binds: a guest exit with live state; kernel NEON is in on_neon.h ---- */
 
-static __always_inline int on_bind_state(void *ctx, __u64 buf, bool checking)
+static __always_inline int on_bind_state(void *ctx, struct fp_percpu *c,
+					 __u64 buf, bool checking)
 {
 	struct task_struct *t = current_task();
-	struct fp_percpu *c = this_cpu();
 	__u64 loaded;
 	struct fp_event ev = {
 		.buf = buf,
@@ -147,11 +145,8 @@ static __always_inline int on_bind_state(void *ctx, __u64 buf, bool checking)
 		.foreign = foreign(),
 		.in_run = 1,
 	};
-	struct fp_vcpu *v;
+	struct fp_vcpu *v = slot_at(c->slot);
 
-	if (!c)
-		return 0;
-	v = slot_at(c->slot);
 	if (!v || v->buf != buf) {
 		if (buf == neon_buf(t))
 			return on_bind_kernel(c, t, buf);
@@ -164,7 +159,7 @@ static __always_inline int on_bind_state(void *ctx, __u64 buf, bool checking)
 	}
 	if (v)
 		ev.gen = v->gen;
-	if (is_behind(c))
+	if (c->loading) /* nothing else is put off where this is attached */
 		catch_up(c->cpu);
 	if (checking)
 		rule_bind(ctx, c, buf, ev.foreign);
@@ -194,7 +189,11 @@ static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
 
 static __always_inline int on_bind_probe(struct pt_regs *ctx, bool checking)
 {
-	return on_bind_state(ctx, bound_buf(PT_REGS_PARM1(ctx)), checking);
+	struct fp_percpu *c = this_cpu();
+
+	return c ? on_bind_state(ctx, c, bound_buf(PT_REGS_PARM1(ctx)),
+				 checking) :
+		   0;
 }
 
 /* Only where it is given a struct: fentry programs came later. */
@@ -211,7 +210,9 @@ static __always_inline int on_bind_entry(unsigned long long *ctx, bool checking)
 			rule_bind_again(ctx, c, (__u64)state->st);
 		return 0;
 	}
-	return on_bind_state(ctx, as_number(state->st), checking);
+	if (!is_enabled(c))
+		return 0;
+	return on_bind_state(ctx, c, as_number(state->st), checking);
 }
 
 CHECKED("kprobe", k_bind_state, on_bind_probe, struct pt_regs)

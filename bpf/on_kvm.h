@@ -143,17 +143,15 @@ static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
  * can come in between. In load_fp() that is the save, or the softirq's; what comes
  * before it changes nothing that the event depends on, or it would have a hook.
  */
-static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu,
-						       bool checking)
+static __always_inline struct fp_vcpu *on_vcpu_load(struct fp_percpu *c,
+						    struct task_struct *t,
+						    __u64 vcpu, bool checking)
 {
-	struct fp_percpu *c = this_cpu();
 	struct fp_vcpu *v;
 	bool first;
 
-	if (!c)
-		return NULL;
 	c->again = 0;
-	v = loaded_here(c, current_task(), vcpu, &first);
+	v = loaded_here(c, t, vcpu, &first);
 	if (takes_exits())
 		begin_exits(c, vcpu, 0);
 	if (v)
@@ -161,21 +159,34 @@ static __always_inline struct fp_percpu *on_vcpu_load(__u64 vcpu,
 	if (checking)
 		rule_load(c, vcpu);
 	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
-	return c;
+	return v;
 }
 
 static __always_inline int on_load_probe(struct pt_regs *ctx, bool checking)
 {
-	struct fp_percpu *c = on_vcpu_load(PT_REGS_PARM1(ctx), checking);
+	struct task_struct *t = current_task();
+	struct fp_event ev = task_event(t, FP_EV_VLOAD);
+	__u64 vcpu = PT_REGS_PARM1(ctx);
+	struct fp_percpu *c = this_cpu();
+	struct fp_vcpu *v;
 
-	if (c)
+	if (!c)
+		return 0;
+	v = on_vcpu_load(c, t, vcpu, checking);
+	if (settles && have_put_off(c))
 		catch_up(c->cpu);
+	else
+		take_vload(c, v, &ev, vcpu_buf(vcpu));
 	return 0;
 }
 
 static __always_inline int on_load_entry(unsigned long long *ctx, bool checking)
 {
-	on_vcpu_load(as_number((const void *)ctx[0]), checking);
+	struct fp_percpu *c = this_cpu();
+
+	if (c)
+		on_vcpu_load(c, current_task(), as_number((const void *)ctx[0]),
+			     checking);
 	return 0;
 }
 
@@ -225,7 +236,7 @@ static __always_inline int on_exit(struct bpf_raw_tracepoint_args *ctx,
 		ADD(c->exits, 1);
 	if (!seen_eager && !seen_martin) {
 		ev = exit_event(t, ctx);
-		account(c, v, fp_step(&c->model, &ev));
+		account(c, v, FP_EV_EXIT, fp_step(&c->model, &ev));
 		record_in_lane(c, FP_LANE_EXIT, &ev, 0, v, FP_REC_NO_JUDGE);
 	} else if (all_exits) {
 		ev = exit_event(t, ctx);
@@ -248,7 +259,7 @@ static __always_inline void show_policy(struct fp_percpu *c, struct fp_vcpu *v)
 
 	if (seen_eager || seen_martin)
 		return;
-	account(c, v, fp_step(&c->model, &ev));
+	account(c, v, FP_EV_EXIT, fp_step(&c->model, &ev));
 	record_in_lane(c, FP_LANE_MAIN, &ev, 0, v, FP_REC_NO_JUDGE);
 }
 
@@ -422,7 +433,7 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, FP_EV_RUN_END);
+	struct fp_event ev = { .kind = FP_EV_RUN_END };
 	bool takes = takes_exits();
 	struct fp_vcpu *v;
 
@@ -432,10 +443,12 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		rule_run_end(c);
 	if (takes && can_stay)
 		bpf_preempt_disable();
+	if (streaming)
+		ev = task_event(t, FP_EV_RUN_END);
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
 	if (takes)
 		end_exits(c); /* nobody else can have loaded it yet */
-	account(c, NULL, fp_step(&c->model, &ev));
+	account(c, NULL, FP_EV_RUN_END, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
 		c->saved_outside = 0;

@@ -152,7 +152,7 @@ static __always_inline void resume_begin(struct fp_percpu *c, __u64 t)
 	ADD(begun_neon, -1);
 	c->begins = t;
 	c->flags |= FP_REC_NO_STEP;
-	judge_on(c->cpu, NULL, &ev, 0);
+	judge_on(c, NULL, &ev, 0);
 	c->flags &= ~(__u64)FP_REC_NO_STEP; /* nothing was recorded */
 }
 

@@ -12,7 +12,29 @@
 #include "record.h"
 #include "verdict.h"
 
-/* One event, all of it. Counted first: what is decided is never more. */
+/* Counted first: what is decided is never more. */
+static __always_inline void count_step(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *ev, __u32 step)
+{
+	account(c, v, known_kind(ev), step);
+	judge_on(c, v, ev, step);
+}
+
+/* The usual answers are asked for once, and not at each point of it. */
+static __always_inline void count_save(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *ev, __u32 step)
+{
+	__u32 cause = step & ~FP_OPS_ALL, eager = step & FP_OP_EAGER;
+
+	if (FP_OPS(step) == FP_OP_GUEST_SAVE)
+		count_step(c, v, ev, FP_OP_GUEST_SAVE | cause);
+	else if ((FP_OPS(step) & ~FP_OP_EAGER) == FP_OP_USER_SAVE)
+		count_step(c, v, ev, FP_OP_USER_SAVE | eager | cause);
+	else
+		count_step(c, v, ev, step);
+}
+
+/* One event, all of it. */
 static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 				      const struct fp_event *ev)
 {
@@ -23,8 +45,13 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
-	account(c, v, step);
-	judge_on(c->cpu, v, ev, step);
+	if (known_kind(ev) == FP_EV_SAVE)
+		count_save(c, v, ev, step);
+	else if (known_kind(ev) == FP_EV_BIND_VCPU &&
+		 FP_OPS(step) == FP_OP_GUEST_LOAD)
+		count_step(c, v, ev, FP_OP_GUEST_LOAD);
+	else
+		count_step(c, v, ev, step);
 }
 
 /*
@@ -66,20 +93,35 @@ static __always_inline struct fp_event task_event(const struct task_struct *t,
 	return ev;
 }
 
-/* The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. */
+/*
+ * The event of a vcpu_load(), from where no softirq can come in: see on_kvm.h. @v: the
+ * vcpu, if it has a slot, @task: an event about the state of current, @buf: the vcpu's.
+ */
+static __always_inline void take_vload(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *task, __u64 buf)
+{
+	struct fp_event ev = {
+		.buf = task->buf,
+		.gen = task->gen,
+		.kind = FP_EV_VLOAD,
+		.foreign = task->foreign,
+		.in_run = c->loading == FP_LOADING_AGAIN,
+		.arg = c->model.buf == buf,
+	};
+
+	c->loading = FP_LOADING_NOT;
+	take_telling_step(c, v, &ev, buf);
+	c->unbound_by = c->slot;
+}
+
 __noinline int vload(__u32 cpu)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_event ev = task_event(current_task(), FP_EV_VLOAD);
-	__u64 buf = vcpu_buf(current_loaded_vcpu());
 
-	if (!c)
-		return 0;
-	ev.in_run = c->loading == FP_LOADING_AGAIN;
-	ev.arg = c->model.buf == buf;
-	c->loading = FP_LOADING_NOT;
-	take_telling_step(c, slot_at(c->slot), &ev, buf);
-	c->unbound_by = c->slot;
+	if (c)
+		take_vload(c, slot_at(c->slot), &ev,
+			   vcpu_buf(current_loaded_vcpu()));
 	return 0;
 }
 
@@ -117,7 +159,8 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 	if (v)
 		move_home(c, v);
 	take_step(c, v, ev);
-	if (v && fp_judge_knows(&c->judge, ev, FP_OP_LIVE))
+	/* The registers hold the state, and nothing is undecided: fp_judge_knows(). */
+	if (v && c->judge.held == FP_HELD_STATE && !c->judge.busy)
 		c->again = ev->buf;
 }
 
@@ -199,30 +242,37 @@ static __always_inline bool have_put_off(const struct fp_percpu *c)
 	return c->later_head != c->later_tail;
 }
 
+/* Something must come before the next event, or it is not its time yet. */
 static __always_inline bool is_behind(const struct fp_percpu *c)
 {
-	return c->loading || (settles && have_put_off(c));
+	return c->loading || (settles && (c->settling || have_put_off(c)));
 }
 
 /* Is it the turn of @ev? It comes after all that happened before on this CPU. */
 static __always_inline bool is_due(struct fp_percpu *c, const struct fp_vcpu *v,
 				   const struct fp_event *ev, __u64 other)
 {
-	if (settles && c->settling) {
-		put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf, pack(ev),
-			other);
-		return false;
-	}
-	if (is_behind(c))
+	if (is_behind(c)) {
+		if (settles && c->settling) {
+			put_off(c->cpu, v ? v->slot : FP_NO_SLOT, ev->buf,
+				pack(ev), other);
+			return false;
+		}
 		catch_up(c->cpu);
+	}
 	return true;
 }
 
+/* What is so in all of a step is asked once: whether it is charged to a vcpu. */
 static __always_inline void on_event(struct fp_percpu *c, struct fp_vcpu *v,
 				     const struct fp_event *ev)
 {
-	if (is_due(c, v, ev, 0))
+	if (!is_due(c, v, ev, 0))
+		return;
+	if (v)
 		take_step(c, v, ev);
+	else
+		take_step(c, NULL, ev);
 }
 
 static __always_inline void on_telling_event(struct fp_percpu *c,
@@ -230,8 +280,12 @@ static __always_inline void on_telling_event(struct fp_percpu *c,
 					     const struct fp_event *ev,
 					     __u64 other)
 {
-	if (is_due(c, v, ev, other))
+	if (!is_due(c, v, ev, other))
+		return;
+	if (v)
 		take_telling_step(c, v, ev, other);
+	else
+		take_telling_step(c, NULL, ev, other);
 }
 
 /*

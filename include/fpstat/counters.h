@@ -82,6 +82,7 @@ struct fp_percpu {
 	struct fp_judge judge;
 	__u32 cpu; /* its own number */
 	__u32 slot; /* vcpu that was loaded here last, or FP_NO_SLOT */
+	__u32 enabled; /* capture is, and this CPU has seen it */
 	__u32 free_head; /* capture takes here .. */
 	__u32 free_tail; /* .. the reader puts here */
 	__u32 nested; /* the last NEON section in a softirq seemed nested */

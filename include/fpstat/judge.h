@@ -93,7 +93,8 @@ struct fp_verdicts {
 	__u8 load;
 	__u8 resumed; /* the load of a kernel state, by the switch before */
 	__u8 impossible; /* a value was lost: a hook must have been dropped */
-};
+	__u8 pad[3];
+} __attribute__((aligned(8))); /* so that it is one word to clear */
 
 struct fp_judge {
 	__u64 buf; /* the state that is held */
@@ -115,14 +116,15 @@ struct fp_judge {
 
 static inline void fp_judge_decide(struct fp_judge *j, __u8 verdict)
 {
-	int just_made = j->is.save == FP_VERDICT_PENDING;
-
 	if (!j->pending)
 		return;
 	j->pending = 0;
 	/* Not if and else: BPF can't choose between two addresses. */
-	j->is.save = just_made ? verdict : j->is.save;
-	j->is.old = just_made ? j->is.old : verdict;
+	if (j->is.save == FP_VERDICT_PENDING) { /* just made */
+		j->is.save = verdict;
+		verdict = j->is.old;
+	}
+	j->is.old = verdict;
 }
 
 static inline int fp_judge_holds(const struct fp_judge *j, __u64 buf, __u32 gen)
@@ -231,6 +233,8 @@ static inline void fp_judge_after(struct fp_judge *j, const struct fp_event *ev,
 {
 	__u8 after = j->after;
 
+	if (!after)
+		return;
 	if (ev->buf == j->switching)
 		return; /* what is announced is for the next task */
 	j->after = FP_AFTER_NONE;

@@ -61,7 +61,11 @@ struct fp_cpu {
 #define FP_OP_MISSED (1u << 9) /* impossible: a hook was dropped before */
 #define FP_OP_UNDECIDED (1u << 10) /* began before we did: not counted */
 
-#define FP_OPS(step) ((step) & 0xffffu)
+#define FP_OPS_SAVE (FP_OP_GUEST_SAVE | FP_OP_USER_SAVE | FP_OP_KERNEL_SAVE)
+#define FP_OPS_LOAD (FP_OP_GUEST_LOAD | FP_OP_USER_LOAD | FP_OP_KERNEL_LOAD)
+#define FP_OPS_ALL 0xffffu
+
+#define FP_OPS(step) ((step)&FP_OPS_ALL)
 #define FP_CAUSE(step) ((step) >> 16)
 
 /* FP_EV_SAVE, FP_EV_BIND_VCPU: does the vcpu itself say that it owns? */
@@ -225,6 +229,30 @@ FP_INLINE __u32 fp_step(struct fp_cpu *cpu, const struct fp_event *ev)
 		return 0;
 	default: /* happens in memory: no register transfer */
 		return 0;
+	}
+}
+
+/* All that it can answer to the kinds that are frequent; BPF wants to know. */
+FP_INLINE __u32 fp_ops_of(__u8 kind)
+{
+	switch (kind) {
+	case FP_EV_SAVE:
+		return FP_OP_GUEST_SAVE | FP_OP_USER_SAVE | FP_OP_EAGER |
+		       FP_OP_MISSED | FP_OP_UNDECIDED;
+	case FP_EV_LOAD:
+		return FP_OP_USER_LOAD;
+	case FP_EV_BIND_VCPU:
+		return FP_OP_GUEST_LOAD | FP_OP_USER_SAVE | FP_OP_LIVE |
+		       FP_OP_MARTIN | FP_OP_MISSED | FP_OP_UNDECIDED;
+	case FP_EV_VLOAD:
+		return FP_OP_MISSED;
+	case FP_EV_EXIT:
+		return FP_OP_MARTIN;
+	case FP_EV_SWITCH:
+	case FP_EV_RUN_END:
+		return 0;
+	default:
+		return FP_OPS_ALL;
 	}
 }
 

@@ -380,6 +380,9 @@ static void judge(int c, const struct fp_event *ev, __u32 step, int saved,
 
 	now.heard[c] = true;
 	fp_judge(j, ev, step);
+	if (ev->kind == FP_EV_BIND_VCPU) /* on_guest_live() in bpf/step.h */
+		CHECK(fp_judge_knows(j, ev, FP_OP_LIVE) ==
+		      (j->held == FP_HELD_STATE));
 	v = j->is;
 	conserve(&v, saved != NOBODY, loaded != NOBODY, j->pending - pending);
 	judge_old(c, v.old);

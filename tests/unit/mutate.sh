@@ -28,7 +28,13 @@ model=(
 	's/if (cpu->bound == FP_BOUND_UNKNOWN \&\& cause/if (cause/'
 	's/return !ev->foreign \&\& cpu->bound == FP_BOUND_TASK/return cpu->bound == FP_BOUND_TASK/'
 )
+answers=(
+	'/fp_ops_of/,/^}/s/FP_OP_EAGER |$/0 |/'
+	'/fp_ops_of/,/^}/s/FP_OP_MARTIN | FP_OP_MISSED/FP_OP_MISSED/'
+	'/fp_ops_of/,/^}/s/return FP_OP_MISSED;/return 0;/'
+)
 judge=(
+	's/		verdict = j->is.old;/		;/'
 	's/j->dirty && j->held == FP_HELD_STATE/0/'
 	'/fp_judge_gone/,/^}/s/FP_VERDICT_DEAD/FP_VERDICT_NEEDED/'
 	'/fp_judge_clobber/,/^}/s/FP_HELD_GARBAGE, 0, 0/FP_HELD_STATE, j->buf, j->gen/'
@@ -312,6 +318,7 @@ compile()
 	t_check) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
 	t_settle) from=(src/{stream,util,replay}.c) ;;
+	t_dot) from=(src/util.c) ;;
 	esac
 	cc "tests/unit/$1.c" "${from[@]}" -o "$tmp/$1" -lcmocka
 }
@@ -426,6 +433,7 @@ part mutate_source policy.c "${policy[@]}"
 FPSTAT_DEPTH=9 part mutate include/fpstat/judge.h t_exhaustive "${rare[@]}"
 part mutate_source needs.c "${needs[@]}"
 part mutate include/fpstat/model.h t_model "${model[@]}"
+part mutate include/fpstat/model.h t_dot "${answers[@]}"
 part mutate include/fpstat/judge.h t_model_random "${judge[@]}"
 part mutate_source policy_state.c "${state[@]}"
 part mutate_source policy_state.h "${holds[@]}"

@@ -110,6 +110,7 @@ static void step(struct fp_cpu cpu, const struct fp_event *ev)
 	__u32 ops = FP_OPS(fp_step(&cpu, ev));
 	bool same;
 
+	assert_false(ops & ~fp_ops_of(ev->kind));
 	if (ops & FP_OP_MISSED)
 		return;
 	clear.foreign = 0;
