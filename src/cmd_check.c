@@ -119,8 +119,10 @@ static void on_violation(void *ctx, const struct violation *v)
 	struct check_run *r = ctx;
 	struct check_row *row = &r->verdict.row[v->rule];
 
-	if (r->flight == KEEPING)
+	if (r->recorder && r->flight == KEEPING) {
 		r->flight = BROKEN;
+		recorder__hold(r->recorder, UINT64_MAX); /* until it is written */
+	}
 	if (row->broken++ >= SHOWN)
 		return;
 	if (r->format == CHECK_TAP || r->format == CHECK_JUNIT) {
