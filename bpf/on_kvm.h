@@ -215,8 +215,8 @@ exit_event(const struct task_struct *t, struct bpf_raw_tracepoint_args *ctx)
 	return ev;
 }
 
-static __always_inline int on_exit(struct bpf_raw_tracepoint_args *ctx,
-				   bool checking)
+static __always_inline int on_guest_exit(struct bpf_raw_tracepoint_args *ctx,
+					 bool checking)
 {
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
@@ -248,7 +248,8 @@ static __always_inline int on_exit(struct bpf_raw_tracepoint_args *ctx,
 	return 0;
 }
 
-CHECKED("raw_tp/kvm_exit", kvm_exit, on_exit, struct bpf_raw_tracepoint_args)
+CHECKED("raw_tp/kvm_exit", kvm_exit, on_guest_exit,
+	struct bpf_raw_tracepoint_args)
 
 /* ---- exits, where a kprobe at the bind would cost ten times as much ---- */
 
