@@ -21,6 +21,7 @@ const volatile bool loads_by_bind;
 const volatile bool streaming; /* each step goes to user space, too */
 const volatile bool all_exits; /* and so does each guest entry and exit */
 const volatile bool exits_by_kvm; /* guest exits are taken from KVM's count */
+const volatile bool takes_exits; /* .. and records tell what it is by then */
 const volatile bool can_cast; /* there is bpf_rdonly_cast(), since 6.2 */
 /* .. and bpf_preempt_disable(), since 6.10: before, tracepoints can't be preempted */
 const volatile bool can_stay;

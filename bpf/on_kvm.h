@@ -124,7 +124,7 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 	v = loaded_here(c, t, vcpu, &first);
 	if (exits_by_kvm && v && first)
 		v->exits_before--;
-	if (takes_exits() && c->running != vcpu)
+	if (takes_exits && c->running != vcpu)
 		begin_exits(c, vcpu, 1);
 	return v;
 }
@@ -152,7 +152,7 @@ static __always_inline struct fp_vcpu *on_vcpu_load(struct fp_percpu *c,
 
 	c->again = 0;
 	v = loaded_here(c, t, vcpu, &first);
-	if (takes_exits())
+	if (takes_exits)
 		begin_exits(c, vcpu, 0);
 	if (v)
 		set_exits(v, v->exits);
@@ -425,6 +425,18 @@ static __always_inline struct fp_vcpu *ran(struct fp_percpu *c, __u64 t)
 	return v;
 }
 
+/* No other task may come in: it would end them, too, and begin anew. */
+static __always_inline void end_exits_here(struct fp_percpu *c)
+{
+	bool stay = can_stay;
+
+	if (stay)
+		bpf_preempt_disable();
+	end_exits(c);
+	if (stay)
+		bpf_preempt_enable();
+}
+
 /*
  * A softirq may use NEON at any point of this. Where v->task goes, what it saves is
  * not the vcpu's any more, and nor is the load after it.
@@ -435,20 +447,17 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = { .kind = FP_EV_RUN_END };
-	bool takes = takes_exits();
 	struct fp_vcpu *v;
 
 	if (!c)
 		return 0;
 	if (checking)
 		rule_run_end(c);
-	if (takes && can_stay)
-		bpf_preempt_disable();
 	if (streaming)
 		ev = task_event(t, FP_EV_RUN_END);
 	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
-	if (takes)
-		end_exits(c); /* nobody else can have loaded it yet */
+	if (c->running) /* nobody else can have loaded it yet */
+		end_exits_here(c);
 	account(c, NULL, FP_EV_RUN_END, fp_step(&c->model, &ev));
 	v = ran(c, (__u64)t);
 	if (v) {
@@ -465,8 +474,6 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		       FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
-	if (takes && can_stay)
-		bpf_preempt_enable();
 	return 0;
 }
 

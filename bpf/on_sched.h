@@ -20,7 +20,6 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = { .kind = FP_EV_SWITCH };
 	struct fp_vcpu *v = NULL;
-	bool takes = false;
 
 	if (!c)
 		return 0;
@@ -35,14 +34,12 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 		ev.gen = BPF_CORE_READ((const struct task_struct *)next, pid);
 		if (task_state(prev) == TASK_DEAD)
 			c->flags |= FP_REC_LAST;
-		takes = exits_by_kvm;
 	}
 	if (current_loaded_vcpu())
 		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
 	on_telling_event(c, v, &ev, task_buf((const struct task_struct *)next));
-	if (takes)
-		end_exits(c);
+	end_exits(c);
 	resume_begin(c, next);
 	resume_kernel(c, next);
 	return 0;

@@ -43,13 +43,8 @@ static __always_inline struct fp_event unpack(__u64 buf, __u64 event)
  *
  * KVM counts those of the vcpu that is loaded here, and from there each record takes
  * them. Softirqs make records, too: at each point of what follows they must see the
- * same number. No other task may come in.
+ * same number.
  */
-
-static __always_inline bool takes_exits(void)
-{
-	return streaming && exits_by_kvm;
-}
 
 static __always_inline __u64 exits_of(__u64 vcpu)
 {

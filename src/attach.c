@@ -280,10 +280,12 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
 	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
 					!a->skel->rodata->settles;
+	a->skel->rodata->takes_exits = opts->stream &&
+				       a->skel->rodata->exits_by_kvm;
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  a->skel->rodata->exits_by_kvm);
+				  a->skel->rodata->takes_exits);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -486,7 +488,7 @@ void attach__read_passed(const struct attach *a, uint32_t cpu)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .cpu = cpu,
 		    .flags = BPF_F_TEST_RUN_ON_CPU);
 
-	if (a->skel->rodata->exits_by_kvm)
+	if (a->skel->rodata->takes_exits)
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.read_passed), &opts);
 }

@@ -297,7 +297,7 @@ exit=(
 	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
 	's/	ev.foreign = c->gone &&/	ev.foreign = 0 \&\&/'
 	's/		bpf_preempt_disable();/		;/'
-	's/		end_exits(c); .*/		;/'
+	's/		end_exits_here(c);/		;/'
 	's/		begin_exits(c, vcpu, 0);/		;/'
 	's/begin_exits(c, vcpu, 1);/begin_exits(c, vcpu, 0);/'
 	's/		v->exits_before--;/		;/'

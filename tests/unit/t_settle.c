@@ -457,7 +457,7 @@ static void go_counted(const struct way *w, struct result *result,
 	now = result;
 	begin();
 	settles = false;
-	exits_by_kvm = can_cast = can_stay = true;
+	exits_by_kvm = takes_exits = can_cast = can_stay = true;
 	fake_cpu.free[1] = 1;
 	fake_cpu.free_tail = 2;
 	fake.hint = FP_HINT_NONE;
