@@ -199,11 +199,15 @@ static __noinline int tell_breach(void *ctx, const struct fp_look *l,
 
 /* ---- in the hooks of counting ---- */
 
+/* As fentry, a softirq may come in at any point, and ask whether it has run. */
 static __always_inline void rule_load(struct fp_percpu *c, __u64 vcpu)
 {
 	find_last(c);
-	c->loaded = vcpu;
+	c->loaded = 0;
+	barrier();
 	c->loaded_exits = exits_of(vcpu);
+	barrier();
+	c->loaded = vcpu;
 }
 
 /* Any request for a save, whether or not there is something to save. */
