@@ -9,11 +9,14 @@
 
 #include "cmd.h"
 #include "exit.h"
-#include "fpstat/model.h"
+#include "fpstat/judge.h"
 #include "recount.h"
+#include "replay.h"
 #include "trace.h"
 #include "util.h"
 #include "whatif.h"
+
+#define AGAIN 1 /* what was skipped is needed after all */
 
 static int fail(int err)
 {
@@ -102,6 +105,7 @@ static void end_section(struct offline *o)
 	snapshot__free(&o->delta);
 	snapshot__free(&o->first);
 	snapshot__free(&o->until);
+	snapshot__free(&o->part);
 }
 
 static int close_both(struct offline *o, int code)
@@ -120,6 +124,23 @@ static int close_both(struct offline *o, int code)
 	return EXIT_ENV;
 }
 
+/*
+ * Is it known of each CPU what it holds? Where it is not, a save that was skipped may
+ * be pending, and no record that comes would decide it.
+ */
+static bool all_known(const struct offline *o)
+{
+	const struct replay *r = recount__replay(o->recount);
+	const struct replay_cpu *c;
+	uint32_t i;
+
+	for (i = 0; (c = replay__cpu(r, i)); i++) {
+		if (c->judge.held == FP_HELD_UNKNOWN)
+			return false;
+	}
+	return true;
+}
+
 /* What happened up to the record that comes. */
 static int look(struct offline *o, double t, struct snapshot *s)
 {
@@ -127,6 +148,13 @@ static int look(struct offline *o, double t, struct snapshot *s)
 
 	s->t = s->dt = t;
 	return err;
+}
+
+static int begin_part(struct offline *o, double t)
+{
+	o->begun = true;
+	o->unsure |= o->skipped && !all_known(o);
+	return look(o, t, &o->first);
 }
 
 /* But for the last counters: they have all names. */
@@ -143,10 +171,8 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 	double t = trace__time(o->trace, rec->ns);
 	int err = 0;
 
-	if (!o->begun && t >= o->from) {
-		o->begun = true;
-		err = look(o, o->from, &o->first);
-	}
+	if (!o->begun && t >= o->from)
+		err = begin_part(o, o->from);
 	if (!err && !o->ended && o->to > 0 && t > o->to) {
 		o->ended = true;
 		err = look(o, o->to, &o->until);
@@ -186,7 +212,8 @@ static int feed(void *ctx, const struct fp_rec *rec)
 	/* Nothing has happened on this CPU meanwhile. */
 	o->unsure |= o->inside && o->skipped &&
 		     (rec->flags & FP_REC_GAP || step & FP_OP_UNDECIDED);
-	return o->feed ? o->feed(o, rec, step) : 0;
+	err = o->feed ? o->feed(o, rec, step) : 0;
+	return !err && o->skipped && o->unsure ? AGAIN : err;
 }
 
 /* ---- what it came to ---- */
@@ -283,29 +310,6 @@ static int take_counters(struct offline *o)
 	return err;
 }
 
-/* In place of all of it. */
-static int take_part(struct offline *o)
-{
-	const struct snapshot *known = trace__after(o->trace);
-	double end = trace__host(o->trace)->t;
-	int err = 0;
-
-	if (!o->ended)
-		err = look(o, end, &o->until);
-	if (!err && !o->begun)
-		err = look(o, end, &o->first);
-	if (!err && known) {
-		recount__name(&o->first, known);
-		recount__name(&o->until, known);
-	}
-	snapshot__free(&o->now);
-	if (!err)
-		err = snapshot__delta(&o->now, &o->until, &o->first);
-	if (!err)
-		snapshot__drop_ended(&o->now);
-	return err;
-}
-
 static bool any_unknown(const struct snap_ops *o)
 {
 	return o->save.unknown || o->load.unknown;
@@ -316,10 +320,40 @@ static bool is_sure(const struct offline *o)
 {
 	struct snap_vcpu all;
 
-	snapshot__total(&o->now, &all);
+	snapshot__total(&o->part, &all);
 	return o->fed && !o->unsure && !any_unknown(&all.guest) &&
-	       !any_unknown(&all.host) && !any_unknown(&o->now.task) &&
-	       !any_unknown(&o->now.kernel_neon);
+	       !any_unknown(&all.host) && !any_unknown(&o->part.task) &&
+	       !any_unknown(&o->part.kernel_neon);
+}
+
+static int take_part(struct offline *o)
+{
+	const struct snapshot *known = trace__after(o->trace);
+	double end = trace__host(o->trace)->t;
+	int err = 0;
+
+	if (!o->ended)
+		err = look(o, end, &o->until);
+	if (!err && !o->begun)
+		err = begin_part(o, end);
+	if (!err && known) {
+		recount__name(&o->first, known);
+		recount__name(&o->until, known);
+	}
+	if (!err)
+		err = snapshot__delta(&o->part, &o->until, &o->first);
+	if (err)
+		return err;
+	snapshot__drop_ended(&o->part);
+	return o->skipped && !is_sure(o) ? AGAIN : 0;
+}
+
+/* In place of all of it. */
+static void use_part(struct offline *o)
+{
+	snapshot__free(&o->now);
+	o->now = o->part;
+	o->part = (struct snapshot){};
 }
 
 /* From its beginning, or from a time that is further from what is of interest. */
@@ -358,17 +392,20 @@ static int read_section(struct offline *o)
 	if (code)
 		return code;
 	err = trace__drain(o->trace, feed, o);
-	if (err)
+	if (err < 0)
 		return offline__unreadable(o->input, o->trace, err);
-	err = take_counters(o);
 	if (!err && is_part(o))
 		err = take_part(o);
-	if (err)
-		return fail(err);
-	if (o->skipped && !is_sure(o)) {
+	if (err == AGAIN) {
 		code = read_again(o);
 		return code ? code : read_section(o);
 	}
+	if (!err)
+		err = take_counters(o);
+	if (err)
+		return fail(err);
+	if (is_part(o))
+		use_part(o);
 	v.foreign_bit = trace__foreign_bit(o->trace);
 	v.section = trace__section(o->trace);
 	v.host = trace__about(o->trace)->host;

@@ -64,7 +64,8 @@ struct offline {
 	int skipped; /* what lies before .from is not read .. */
 	double warm; /* .. but for so many seconds */
 	struct snapshot first; /* at from .. */
-	struct snapshot until; /* .. and at to */
+	struct snapshot until; /* .. and at to .. */
+	struct snapshot part; /* .. and what happened in between */
 	bool fed; /* there was a record */
 	bool begun;
 	bool ended;

@@ -145,6 +145,7 @@ static void follow_slot(struct recount *r, const struct fp_rec *rec)
 		if (life->over || !life->gen)
 			life->gen++;
 		life->over = false;
+		replay__expect(r->replay, rec->slot);
 	}
 }
 

@@ -66,6 +66,23 @@ static void slots_are_used_again(void **state)
 	recount__free(r);
 }
 
+/* It was loaded, and nothing else has happened yet. */
+static void begins_with_its_load(void **state)
+{
+	struct recount *r = recount__new(CPUS);
+	struct snapshot s;
+
+	(void)state;
+	assert_non_null(r);
+	tell(r, FP_EV_VLOAD, SLOT, 0);
+	s = alone(r);
+	assert_int_equal(s.nr_vcpus, 1);
+	assert_int_equal(s.vcpus[0].slot, SLOT);
+	assert_int_equal(s.vcpus[0].state, SNAP_VCPU_LIVE);
+	snapshot__free(&s);
+	recount__free(r);
+}
+
 static void memory_is_bounded(void **state)
 {
 	struct recount *r = recount__new(CPUS);
@@ -187,6 +204,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(slots_are_used_again),
+		cmocka_unit_test(begins_with_its_load),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(names_are_known),
 		cmocka_unit_test(begins_in_the_middle),
