@@ -265,6 +265,23 @@ static void edited_elsewhere(void **state)
 	assert_int_equal(nr_told, 0);
 }
 
+/* TASK was saved when it was switched out, and is loaded once more. */
+static void given_up_but_saved(void **state)
+{
+	struct check *c = eager();
+
+	(void)state;
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+	feed(c, 0, FP_EV_SWITCH, TASK, false);
+	feed(c, 0, FP_EV_SAVE, TASK, false);
+	feed(c, 0, FP_EV_SWITCH, OTHER, true);
+	feed(c, 0, FP_EV_SAVE, OTHER, true);
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+	assert_int_equal(nr_told, 0);
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+	expect(c, FP_BREACH_GIVEN_UP);
+}
+
 static void old_image(void **state)
 {
 	struct check *c = begin();
@@ -440,6 +457,7 @@ int main(void)
 		cmocka_unit_test(wrong_memory_then_load),
 		cmocka_unit_test(edit_not_loaded),
 		cmocka_unit_test(edited_elsewhere),
+		cmocka_unit_test(given_up_but_saved),
 		cmocka_unit_test(old_image),
 		cmocka_unit_test(tells_once),
 		cmocka_unit_test(facts_in_order),
