@@ -236,6 +236,8 @@ check=(
 	's/if (c->down)/if (0)/'
 	's/return eager ? FP_BREACH_HOST_BOUND/return 0 ? FP_BREACH_HOST_BOUND/'
 	's/if (!a->sure)/if (1)/'
+	's/ \&\& !s->newer)/ \&\& 0)/'
+	's/return j->held == FP_HELD_STATE \&\& j->dirty;/return false;/'
 	's/if (a->foretold == PROVE_NOTHING)/if (0)/'
 	's/return ask(c, FP_RULE_I5, !is_save(r),/return ask(c, FP_RULE_I5, 0,/'
 	'/case FP_EV_NEON_SOFTIRQ:/,/default:/s/return ask(c, FP_RULE_I21, !is_save(r), /return ask(c, FP_RULE_I21, 0, /'
