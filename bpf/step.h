@@ -63,14 +63,10 @@ static __always_inline void take_telling_step(struct fp_percpu *c,
 					      const struct fp_event *ev,
 					      __u64 other)
 {
-	bool moves = ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD;
-
-	if (moves)
+	if (ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD)
 		c->bytes = other;
 	tell_stream(c, other);
 	take_step(c, v, ev);
-	if (moves)
-		c->bytes = 0;
 }
 
 /* TIF_FOREIGN_FPSTATE of current. */

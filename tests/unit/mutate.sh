@@ -218,7 +218,7 @@ stream=(
 	's/s->heap\[0\]->ns < limit/s->heap[0]->ns <= limit/'
 	'/^static uint64_t look(/,/^}/s/limit = bound < limit ? bound : limit;/;/'
 	'/^int stream__drain_until/,/^}/s/limit = bound < limit ? bound : limit;/;/'
-	's/		passed = c->first->next.passed;/		;/'
+	's/		sum = c->first->next.passed;/		;/'
 	's/		lost = c->first->next.order;/		;/'
 	's/	if (!err && limit > s->until)/	if (limit > s->until)/'
 )
@@ -280,8 +280,7 @@ later=(
 	's/		c->later_full = room < 2;/		;/'
 	's/ADD(c->lost, 1);/;/'
 	's/	tell_stream(c, other);/	;/'
-	'/bool moves/,/^}/s/		c->bytes = other;/		;/'
-	'/bool moves/,/^}/s/		c->bytes = 0;/		;/'
+	's/		c->bytes = other;/		;/'
 )
 taken=(
 	's/		exits--;/		;/'
@@ -307,7 +306,7 @@ exit=(
 
 cc()
 {
-	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -I"$tmp/bpf" -Iinclude -Isrc \
+	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude -Isrc -I"$tmp/bpf" \
 		"$@" 2>"$tmp/errors"
 }
 
