@@ -63,10 +63,14 @@ static __always_inline void take_telling_step(struct fp_percpu *c,
 					      const struct fp_event *ev,
 					      __u64 other)
 {
-	if (ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD)
+	bool moves = ev->kind == FP_EV_SAVE || ev->kind == FP_EV_LOAD;
+
+	if (moves)
 		c->bytes = other;
 	tell_stream(c, other);
 	take_step(c, v, ev);
+	if (moves)
+		c->bytes = 0;
 }
 
 /* TIF_FOREIGN_FPSTATE of current. */
