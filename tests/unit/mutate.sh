@@ -281,7 +281,6 @@ later=(
 	's/ADD(c->lost, 1);/;/'
 	's/	tell_stream(c, other);/	;/'
 	's/		c->bytes = other;/		;/'
-	's/		c->bytes = 0;/		;/'
 )
 taken=(
 	's/		exits--;/		;/'

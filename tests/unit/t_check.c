@@ -173,6 +173,16 @@ static void bound_at_load(void **state)
 	expect(c, FP_BREACH_STILL_BOUND);
 }
 
+static void saved_over_another(void **state)
+{
+	struct check *c = begin();
+
+	(void)state;
+	feed(c, 0, FP_EV_LOAD, OTHER, false);
+	feed(c, 0, FP_EV_SAVE, TASK, false);
+	expect(c, FP_BREACH_WRONG_BUFFER);
+}
+
 static void no_save_at_switch(void **state)
 {
 	struct check *c = begin();
@@ -450,6 +460,7 @@ int main(void)
 		cmocka_unit_test(no_save_in_softirq),
 		cmocka_unit_test(bound_after_put),
 		cmocka_unit_test(bound_at_load),
+		cmocka_unit_test(saved_over_another),
 		cmocka_unit_test(no_save_at_switch),
 		cmocka_unit_test(took_over),
 		cmocka_unit_test(shows_what_led_there),
