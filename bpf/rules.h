@@ -69,8 +69,8 @@ static __always_inline bool reads_last(void)
 /* Is it known what is bound here? */
 static __always_inline bool knows_bound(const struct fp_percpu *c)
 {
-	return reads_last() || (c->model.bound != FP_BOUND_UNKNOWN &&
-				!is_behind(c) && !c->settling);
+	return reads_last() ||
+	       (c->model.bound != FP_BOUND_UNKNOWN && !is_behind(c));
 }
 
 static __always_inline void find_last(struct fp_percpu *c)
