@@ -283,17 +283,15 @@ size_t slots__high(const struct slots *s)
 int slots__snapshot(struct slots *s, const struct fp_vcpu *vcpus,
 		    struct snapshot *snap)
 {
-	size_t i, n = s->nr_ended;
+	size_t i, n = s->nr_ended + s->high;
 
-	for (i = 0; i < s->high; i++)
-		n += state_of(&vcpus[i]) != FP_SLOT_FREE;
+	/* Room for all: who comes alive just now pushes out nobody. */
 	snap->vcpus = calloc(n ? n : 1, sizeof(*snap->vcpus));
 	if (!snap->vcpus)
 		return -ENOMEM;
 	for (i = 0; i < s->nr_ended; i++)
 		snap->vcpus[snap->nr_vcpus++] = s->ended[i];
-	/* One that comes alive just now is in the next snapshot. */
-	for (i = 0; i < s->high && snap->nr_vcpus < n; i++) {
+	for (i = 0; i < s->high; i++) {
 		if (state_of(&vcpus[i]) != FP_SLOT_FREE)
 			read_slot(s, &vcpus[i], i,
 				  &snap->vcpus[snap->nr_vcpus++]);
