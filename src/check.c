@@ -331,7 +331,8 @@ static enum fp_breach wrong_by_policy(struct check *c, const struct step *s)
 		breach = FP_BREACH_FLAG_CLEARED;
 	/*
 	 * What is in memory, too, may be given up. So it looks after a section of NEON
-	 * that nobody saw: up to 6.6 a kprobe's program is dropped, and not a word said.
+	 * that nobody saw: up to 6.6 a kprobe's program is dropped, and not a word said
+	 * (in 5.10 by kprobe_flush_task(), where interrupts are on).
 	 */
 	if (breach == FP_BREACH_GIVEN_UP && !s->newer)
 		return FP_BREACHES;

@@ -77,9 +77,11 @@ const struct rule rules[FP_RULES] = {
 		.kernels = "all",
 		.guards = "the live vector length can't be read by a probe; what the "
 			  "kernel says about it is I23",
-		.breaks = "the VMM is killed",
+		.breaks = "the VMM is killed, or a guest's SVE registers are cut short",
 		.mirrors = "fpsimd_save(): the WARN before force_signal_inject()",
-		.bug = "59419f10045b: a softirq's NEON killed VMMs; 2e3cf82063a0",
+		.bug = "59419f10045b: a softirq's NEON killed VMMs; 2e3cf82063a0; "
+		       "5.10: a guest that loses its registers to NEON gets the "
+		       "ZCR_EL1 of its last vcpu_put(), at first that of a reset",
 	},
 	[FP_RULE_I8] = {
 		.how = RULE_KERNEL,

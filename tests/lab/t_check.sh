@@ -117,6 +117,18 @@ judge() # KERNEL; lines of in-fault on stdin
 	[ $bad = 0 ] && [ $told -gt 0 ]
 }
 
+# Nothing was lost but what is known: 5.10 gives a guest the ZCR_EL1 of its last
+# vcpu_put() when it has lost its registers to NEON (fpstat explain I7).
+unexplained()
+{
+	local known=none
+
+	[ "$1" = 5.10 ] && known=' --sve '
+	awk -v known="$known" '/^canaries: [0-9]/ { ended = 1 }
+		/^canaries: a state/ && index($0, known) == 0 { lost = 1 }
+		END { exit !ended || lost }'
+}
+
 mkdir -p $logs
 for kernel in $kernels; do
 	command="insmod fpneon.ko; insmod fpfault.ko"
@@ -139,6 +151,9 @@ for kernel in $kernels; do
 		[ $status = 0 ]
 		result "$kernel $mode: no rule is broken without a fault, and all are asked that must be" \
 			"$logs/$kernel-$mode.quiet"
+		grep '^canaries' "$logs/$kernel-$mode.quiet" | sed 's/^/# /'
+		unexplained "$kernel" <"$logs/$kernel-$mode.quiet"
+		result "$kernel $mode: nor is a state lost" "$logs/$kernel-$mode.quiet"
 	done
 	[ -n "${FPSTAT_SELFTESTS:-}" ] || continue
 	in_lab "$kernel" vhe "fpstat check --strict -- in-selftests 60" >"$logs/$kernel.selftests" 2>&1
