@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "fake_kernel.h"
-#include "fake_rules.h"
+#include "fake_live_rules.h"
 
 #include "on_fpsimd.h"
 #include "on_sched.h"

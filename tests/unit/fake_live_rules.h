@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* In the place of bpf/rules.h, with fake_kernel.h: hooks that ask nothing. */
-#ifndef FPSTAT_RULES_H
-#define FPSTAT_RULES_H
+/* In the place of bpf/live_rules.h, with fake_kernel.h: hooks that ask nothing. */
+#ifndef FPSTAT_LIVE_RULES_H
+#define FPSTAT_LIVE_RULES_H
 
 #define CHECKED(section, name, handler, type) \
 	static inline int name(type *ctx)     \
@@ -20,4 +20,4 @@
 #define rule_run_end(c) ((void)0)
 #define rule_end(ctx, vcpu) ((void)0)
 
-#endif /* FPSTAT_RULES_H */
+#endif /* FPSTAT_LIVE_RULES_H */
