@@ -19,7 +19,7 @@
  *   verdict.h     runs the judge, counts what it decides
  *   step.h        one event, all of it
  *   twins.h       a hook as kprobe and as fentry
- *   rules.h       the rules that want the kernel's variables, for fpstat check
+ *   live_rules.h  the rules that want the kernel's variables, for fpstat check
  *
  * The hooks, by what they see:
  *

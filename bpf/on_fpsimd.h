@@ -8,10 +8,10 @@
 
 #include "account.h"
 #include "kernel.h"
+#include "live_rules.h"
 #include "maps.h"
 #include "on_kvm.h"
 #include "on_neon.h"
-#include "rules.h"
 #include "step.h"
 #include "twins.h"
 

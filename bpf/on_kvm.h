@@ -8,8 +8,8 @@
 
 #include "account.h"
 #include "kernel.h"
+#include "live_rules.h"
 #include "maps.h"
-#include "rules.h"
 #include "step.h"
 
 #include <bpf/bpf_tracing.h>

@@ -7,9 +7,9 @@
 #define FPSTAT_ON_NEON_H
 
 #include "kernel.h"
+#include "live_rules.h"
 #include "maps.h"
 #include "on_kvm.h"
-#include "rules.h"
 #include "step.h"
 #include "verdict.h"
 

@@ -5,9 +5,9 @@
 
 #include "account.h"
 #include "kernel.h"
+#include "live_rules.h"
 #include "maps.h"
 #include "on_neon.h"
-#include "rules.h"
 #include "step.h"
 
 #include <bpf/bpf_tracing.h>

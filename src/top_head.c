@@ -77,15 +77,6 @@ static uint64_t lost(const struct top_shown *in)
 							   n + in->stream->lost;
 }
 
-/* Detail beyond records is what the checker has, and it is not here. */
-static void paint_shed(struct pen *p, enum budget_shed shed)
-{
-	if (!shed)
-		return;
-	ink(p, STYLE_PLAIN, "  ");
-	ink(p, STYLE_ALARM, "over the budget: no records");
-}
-
 static void paint_health(struct paint *on, int y, const struct top_shown *in,
 			 const struct top_state *st)
 {
@@ -94,13 +85,14 @@ static void paint_health(struct paint *on, int y, const struct top_shown *in,
 
 	if (in->replay)
 		paint_replay(&p, in->replay);
+	else if (in->s->shed) /* what else that can be is the checker's */
+		ink(&p, STYLE_ALARM, "over budget");
 	else
 		paint_time(&p, "up", s->t);
 	paint_alarm(&p, "missed", s->missed);
 	if (*s->missed_by)
 		ink(&p, STYLE_PLAIN, " (%s)", s->missed_by);
 	paint_alarm(&p, "lost", lost(in));
-	paint_shed(&p, in->s->shed);
 	paint_alarm(&p, "undecided", s->undecided);
 	ink(&p, STYLE_PLAIN, "  every %g s", st->interval);
 	if (st->frozen && !in->replay)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The rules that are asked in the kernel, of its own variables: what they are told
- * before they are loaded, and what they tell. See bpf/rules.h.
+ * before they are loaded, and what they tell. See bpf/live_rules.h.
  */
 #ifndef FPSTAT_WATCH_H
 #define FPSTAT_WATCH_H

@@ -146,7 +146,7 @@ struct fp_percpu {
 	__u64 w_last_checked;
 	__u64 w_last_differs;
 
-	/* The rules, see bpf/rules.h. */
+	/* The rules, see bpf/live_rules.h. */
 	__u64 last_at; /* address of fpsimd_last_state, 0: not looked for yet */
 	__u64 owner_at; /* .. of kvm_host_data */
 	__u64 loaded; /* vcpu, from vcpu_load() to a switch or the end of KVM_RUN */

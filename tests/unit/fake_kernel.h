@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #include "fpstat/counters.h"
+#include "fpstat/rule.h"
 
 /* ---- <bpf/bpf_helpers.h>, <bpf/bpf_tracing.h>, <bpf/bpf_core_read.h> ---- */
 
@@ -22,7 +23,8 @@
 #define SEC(name) __attribute__((unused))
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) typeof(val) *name
-#define __noinline __attribute__((noinline, unused)) static
+#define __noinline __attribute__((noinline, unused))
+#define preserve_access_index
 #define barrier() fake_step()
 #define barrier_var(var) ((void)(var))
 #define PT_REGS_PARM1(ctx) (*(const __u64 *)(ctx))
@@ -40,6 +42,7 @@ static int bpf_map_delete_elem(const void *map, const void *key);
 /* ---- the kernel ---- */
 
 enum { TASK_RUNNING, TASK_DEAD = 0x80 };
+enum { FP_STATE_GUEST_OWNED = 2 };
 enum { FAKE_FOREIGN = 1, FAKE_SVE = 2, FAKE_VL = 32 };
 
 struct pt_regs;
@@ -78,6 +81,8 @@ static struct fake {
 	bool stays; /* no other task may come in */
 	__u8 hint; /* whose the registers are, as the vcpu says */
 	__u64 clock;
+	struct fp_fact fact; /* the last one that was told */
+	unsigned int facts;
 	unsigned int steps;
 	void (*interrupt)(void); /* at each step, or NULL */
 } fake;
@@ -114,6 +119,36 @@ static inline long bpf_probe_read_kernel_str(void *to, __u32 size,
 {
 	memcpy(to, from, size);
 	return size;
+}
+
+static inline __u64 bpf_get_current_pid_tgid(void)
+{
+	return (__u64)fake.current->pid;
+}
+
+static inline long bpf_get_current_comm(void *to, __u32 size)
+{
+	memcpy(to, fake.current->comm, size);
+	return 0;
+}
+
+static inline long bpf_get_stack(void *ctx, void *to, __u32 size, __u64 flags)
+{
+	(void)ctx, (void)flags;
+	memset(to, 0, size);
+	return 0;
+}
+
+static inline void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
+{
+	(void)ring, (void)size, (void)flags;
+	return &fake.fact;
+}
+
+static inline void bpf_ringbuf_submit(void *fact, __u64 flags)
+{
+	(void)fact, (void)flags;
+	fake.facts++;
 }
 
 static inline long bpf_loop(__u32 n, long (*fn)(__u32 i, void *ctx), void *ctx,
@@ -155,6 +190,18 @@ static inline __u32 current_pid(void)
 static inline bool current_in_softirq(void)
 {
 	return fake.in_softirq;
+}
+
+#define CAST(type, addr) ((const type *)(addr))
+
+static inline __u64 read_u64(__u64 addr)
+{
+	return *(const __u64 *)addr;
+}
+
+static inline __u64 cpu_offset(__u64 offsets, __u32 cpu)
+{
+	return read_u64(offsets + cpu * sizeof(__u64));
 }
 
 static inline __u64 task_buf(const struct task_struct *t)

@@ -304,6 +304,14 @@ exit=(
 	's/		v->exits_before--;/		;/'
 )
 
+live_rules=(
+	'/void rule_load/,/^}/s/c->loaded = 0;/c->loaded = vcpu;/'
+	'/bool has_run/,/^}/s/c->loaded == vcpu &&/1 \&\&/'
+	'/bool has_run/,/^}/s/c->loaded_exits != exits_of(vcpu)/1/'
+	'/void rule_neon/,/^}/s/	ends_run(c, current_loaded_vcpu());/	;/'
+	'/bool ends_run/,/^}/s/	c->loaded_exits = exits;/	;/'
+)
+
 cc()
 {
 	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O1 -I"$tmp/include" -Iinclude -Isrc -I"$tmp/bpf" \
@@ -446,6 +454,7 @@ part mutate_source flush.c "${flush[@]}"
 part mutate bpf/step.h t_settle "${later[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
+part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"
 part mutate_source check.c "${check[@]}"

@@ -53,7 +53,7 @@ static struct fp_look look_of(const struct machine *m, int c)
 	};
 }
 
-/* As bpf/rules.h, with each entry and each exit looked at. */
+/* As bpf/live_rules.h, with each entry and each exit looked at. */
 static __u8 breach(struct observer *o, int c, enum where where,
 		   const struct fp_look *l)
 {

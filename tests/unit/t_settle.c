@@ -5,14 +5,14 @@
  *
  * Settled at the tracepoint kvm_exit: what is counted, and what the stream tells, is as
  * if the softirq had come right after. Counted by KVM: the records of a CPU tell all
- * exits that were made there, each once, and each of the vcpu that made it.
+ * exits that were made there, each once, and each of the vcpu that made it. And no rule
+ * is found broken, whenever it is asked.
  */
 #include "test.h"
 
 #include <stdlib.h>
 
 #include "fake_kernel.h"
-#include "fake_rules.h"
 
 #include "on_fpsimd.h"
 #include "on_sched.h"
@@ -552,6 +552,76 @@ static void begun_inside(void **state)
 	assert_int_equal(1000 + EXITS - fake_vcpus[0].exits_before, EXITS - 1);
 }
 
+/* ---- the rules ask whether a vcpu has run ---- */
+
+static void checked_softirq(void)
+{
+	unsigned long long caller = CALLER;
+
+	fake.in_softirq = true;
+	neon_begin_checked((struct pt_regs *)&caller);
+	f_save_checked(&caller);
+	fake.flags |= FAKE_FOREIGN;
+	fake.in_softirq = false;
+}
+
+static void perhaps_checked_softirq(void)
+{
+	if (countdown-- == 0) {
+		hit = true;
+		checked_softirq();
+	}
+}
+
+/*
+ * What KVM says of its owner is of the last time, until it is entered; and again when
+ * its registers have been taken.
+ */
+static void a_load_is_no_run(int step)
+{
+	struct cpu_fp_state state = { vcpu.state };
+	unsigned long long bound = (__u64)&state, loaded = (__u64)&vcpu;
+
+	begin();
+	settles = false;
+	exits_by_kvm = takes_exits = can_cast = can_stay = true;
+	fake.flags |= FAKE_FOREIGN;
+	fake.loaded = &vcpu;
+	fake.hint = FP_HINT_GUEST;
+	countdown = step;
+	fake.interrupt = perhaps_checked_softirq;
+	f_vcpu_load_checked(&loaded);
+	fake.interrupt = NULL;
+	assert_int_equal(fake_cpu.asked[FP_RULE_I20], 0);
+
+	vcpu.exits++;
+	f_bind_state_checked(&bound);
+	fake.flags &= ~(__u64)FAKE_FOREIGN;
+	checked_softirq();
+	assert_int_equal(fake_cpu.asked[FP_RULE_I20], 1);
+	checked_softirq();
+	assert_int_equal(fake_cpu.asked[FP_RULE_I20], 1);
+	assert_int_equal(fake.facts, 0);
+
+	vcpu.exits++; /* it has used FP, and nobody binds its state */
+	checked_softirq();
+	assert_int_equal(fake.facts, 1);
+	assert_int_equal(fake.fact.breach, FP_BREACH_NOT_SYNCED);
+}
+
+static void rules_asked_meanwhile(void **state)
+{
+	int step;
+
+	(void)state;
+	hit = true;
+	for (step = 0; hit; step++) {
+		hit = false;
+		a_load_is_no_run(step);
+	}
+	assert_in_range(step, 5, STEPS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +632,7 @@ int main(void)
 		cmocka_unit_test(counted_by_kvm),
 		cmocka_unit_test(nothing_but_exits),
 		cmocka_unit_test(begun_inside),
+		cmocka_unit_test(rules_asked_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -380,19 +380,27 @@ static size_t left_by(struct world *w, const char *filter)
 	return w->table.nr;
 }
 
-/* The line of the gap, its words one after the other. */
-static const char *gap_line(struct world *w, const struct snapshot *s)
+/* Its words, one after the other. */
+static const char *line(const struct paint *p, int y)
 {
-	static char line[256];
-	const struct top_shown shown = { .s = s };
+	static char text[256];
 	size_t i;
 
-	*line = '\0';
+	*text = '\0';
+	for (i = 0; i < p->nr; i++) {
+		if (p->word[i].y == y)
+			strcat(text, paint__text(p, &p->word[i]));
+	}
+	return text;
+}
+
+static const char *gap_line(struct world *w, const struct snapshot *s)
+{
+	const struct top_shown shown = { .s = s };
+
 	paint__begin(&w->page, 1, 100, true);
 	top_head__gap(&w->page, 0, &shown);
-	for (i = 0; i < w->page.nr; i++)
-		strcat(line, paint__text(&w->page, &w->page.word[i]));
-	return line;
+	return line(&w->page, 0);
 }
 
 /* A state in the format of SVE has 2192 bytes at a vector length of 64. */
@@ -420,6 +428,20 @@ static void the_gap_is_in_bytes_that_were_moved(void **state)
 			    "gap/s      8 of 20 ops   4.1K of 10K+ bytes "
 			    "  time n/a  were not needed");
 	paint__free(&w.page);
+}
+
+static void alarms_fit_on_a_narrow_screen(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, "lossy");
+	w.ses.now.missed_by[0] = '\0';
+	w.ses.now.lost = 1234567; /* of both captures */
+	paint(&w, 8, 40, false);
+	assert_string_equal(line(&w.page, 1),
+			    "over budget  missed 6  lost 2469134  und");
+	end(&w);
 }
 
 static void filters(void **state)
@@ -598,6 +620,7 @@ int main(void)
 		cmocka_unit_test(what_was_picked_stays_picked),
 		cmocka_unit_test(who_comes_and_goes_moves_no_one),
 		cmocka_unit_test(the_gap_is_in_bytes_that_were_moved),
+		cmocka_unit_test(alarms_fit_on_a_narrow_screen),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(measures),
 		cmocka_unit_test(a_timeline_stays_within_its_line),

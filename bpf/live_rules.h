@@ -12,8 +12,8 @@
  * where KVM counts exits, nobody is called at one that bound nothing. Programs that
  * look at each entry and each exit are called for that alone, and cost accordingly.
  */
-#ifndef FPSTAT_RULES_H
-#define FPSTAT_RULES_H
+#ifndef FPSTAT_LIVE_RULES_H
+#define FPSTAT_LIVE_RULES_H
 
 #include "kernel.h"
 #include "maps.h"
@@ -388,4 +388,4 @@ int check_exit(void *ctx)
 	return 0;
 }
 
-#endif /* FPSTAT_RULES_H */
+#endif /* FPSTAT_LIVE_RULES_H */
