@@ -317,6 +317,6 @@ run:
 
 -include $(OBJS:.o=.d) $(SRCS:%.c=$(SAN)/%.d)
 -include $(patsubst %.c,$(SAN)/%.d,$(wildcard tests/unit/*.c))
--include $(LAB_PROGS:%=%.d)
+-include $(LAB_PROGS:%=%.d) $(BENCHES:%=%.d) $(BENCH_TOOLS:%=%.d)
 -include $(FUZZ_OBJS:.o=.d) $(FUZZERS:$(OUT)/fuzz/%=$(OUT)/fuzz/tests/fuzz/%.d)
 -include $(wildcard $(BUILD)/bpf/*.d)
