@@ -26,6 +26,7 @@
 
 #define MARK_TRIES 5000
 #define MARK_QUIET 0.005 /* seconds */
+#define DRAINS 100 /* until what was under way is there, in 10 ms or more */
 
 struct capture {
 	struct calibration cal;
@@ -235,9 +236,13 @@ int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx)
 {
-	int err = capture__drain(c, fn, ctx);
-	unsigned int i;
+	uint64_t now = (uint64_t)(fps_clock() * 1e9);
+	unsigned int i, left = DRAINS;
+	int err;
 
+	do {
+		err = capture__drain(c, fn, ctx);
+	} while (!err && --left && stream__until(c->stream) < now);
 	for (i = 0; i < c->nr_cpus && !err; i++) {
 		struct fp_rec rec;
 

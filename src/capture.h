@@ -93,7 +93,10 @@ void capture__tick(struct capture *c);
  */
 int capture__drain(struct capture *c,
 		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
-/* The same, and the exits and losses that wait for a record. */
+/*
+ * All that was begun until now, and the exits and losses that wait for a record. One
+ * that is under way for long is left out, and what came after it.
+ */
 int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx);

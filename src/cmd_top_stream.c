@@ -98,11 +98,9 @@ static int feed(void *stream, const struct fp_rec *rec)
 /* The counters before and after the last records were read. */
 static int count(struct top_stream *s)
 {
-	int err, code = session__surround(&s->ses, false, feed, s, &err);
+	int err, code = session__record(&s->ses, s->recorder, false, 1, feed, s,
+					&err);
 
-	if (!code && !err)
-		err = recorder__counters(s->recorder, &s->ses.prev,
-					 &s->ses.now);
 	s->counted = fps_clock();
 	return err ? err : code ? -EIO : 0;
 }
