@@ -37,6 +37,8 @@ struct capture {
 	struct watch *watch;
 	struct overhead overhead;
 	struct budget budget;
+	bool paused; /* nothing is recorded .. */
+	double pause[2]; /* .. from when to when, the last time */
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -306,6 +308,21 @@ static uint32_t online_cpus(void)
 	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+static void pause_stream(struct capture *c, bool pause)
+{
+	stream__stop(c->stream, pause);
+	if (pause != c->paused)
+		c->pause[!pause] = fps_clock();
+	c->paused = pause;
+}
+
+bool capture__pause(const struct capture *c, uint64_t *from, uint64_t *to)
+{
+	*from = (uint64_t)(c->pause[0] * 1e9);
+	*to = (uint64_t)((c->paused ? fps_clock() : c->pause[1]) * 1e9);
+	return *from;
+}
+
 /* Records that find no room are lost, and accounted for as such. */
 static void keep_budget(struct capture *c, double dt)
 {
@@ -318,7 +335,7 @@ static void keep_budget(struct capture *c, double dt)
 				online_cpus());
 	shed = budget__spend(&c->budget, share, dt);
 	if (c->stream)
-		stream__stop(c->stream, shed >= SHED_RECORDS);
+		pause_stream(c, shed >= SHED_RECORDS);
 	if (c->watch)
 		watch__rest(c->watch, shed >= SHED_DETAIL);
 }

@@ -102,6 +102,12 @@ int capture__drain_all(struct capture *c,
 		       void *ctx);
 
 /*
+ * When the budget let nothing be recorded, the last time, up to now if it is not over;
+ * in ns. False: it always did.
+ */
+bool capture__pause(const struct capture *c, uint64_t *from, uint64_t *to);
+
+/*
  * What was seen of the kernel's own variables (see watch.h), with opts.check: to be
  * called before capture__drain(), and as often. 0 or a negative errno.
  */

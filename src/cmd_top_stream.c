@@ -105,6 +105,15 @@ static int count(struct top_stream *s)
 	return err ? err : code ? -EIO : 0;
 }
 
+/* Rates are of the time in which events were followed. */
+static void skip_pause(struct top_stream *s)
+{
+	uint64_t from, to;
+
+	if (capture__pause(s->ses.cap, &from, &to))
+		flow__skip(s->flow, from, to);
+}
+
 int top_stream__tick(struct top_stream *s)
 {
 	int err;
@@ -112,6 +121,7 @@ int top_stream__tick(struct top_stream *s)
 	if (!s->open)
 		return 0;
 	session__tick(&s->ses);
+	skip_pause(s);
 	err = capture__drain(s->ses.cap, feed, s);
 	if (!err && (recorder__has_strangers(s->recorder) ||
 		     fps_clock() - s->counted >= COUNTERS_EVERY))
