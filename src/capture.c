@@ -26,6 +26,7 @@
 
 #define MARK_TRIES 5000
 #define MARK_QUIET 0.005 /* seconds */
+#define DRAINS 100 /* until what was under way is there, in 10 ms or more */
 
 struct capture {
 	struct calibration cal;
@@ -36,6 +37,8 @@ struct capture {
 	struct watch *watch;
 	struct overhead overhead;
 	struct budget budget;
+	bool paused; /* nothing is recorded .. */
+	double pause[2]; /* .. from when to when, the last time */
 	bool witness;
 	struct witness last_witness;
 	int marks;
@@ -235,9 +238,13 @@ int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx)
 {
-	int err = capture__drain(c, fn, ctx);
-	unsigned int i;
+	uint64_t now = (uint64_t)(fps_clock() * 1e9);
+	unsigned int i, left = DRAINS;
+	int err;
 
+	do {
+		err = capture__drain(c, fn, ctx);
+	} while (!err && --left && stream__until(c->stream) < now);
 	for (i = 0; i < c->nr_cpus && !err; i++) {
 		struct fp_rec rec;
 
@@ -301,6 +308,21 @@ static uint32_t online_cpus(void)
 	return (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
+static void pause_stream(struct capture *c, bool pause)
+{
+	stream__stop(c->stream, pause);
+	if (pause != c->paused)
+		c->pause[!pause] = fps_clock();
+	c->paused = pause;
+}
+
+bool capture__pause(const struct capture *c, uint64_t *from, uint64_t *to)
+{
+	*from = (uint64_t)(c->pause[0] * 1e9);
+	*to = (uint64_t)((c->paused ? fps_clock() : c->pause[1]) * 1e9);
+	return *from;
+}
+
 /* Records that find no room are lost, and accounted for as such. */
 static void keep_budget(struct capture *c, double dt)
 {
@@ -313,7 +335,7 @@ static void keep_budget(struct capture *c, double dt)
 				online_cpus());
 	shed = budget__spend(&c->budget, share, dt);
 	if (c->stream)
-		stream__stop(c->stream, shed >= SHED_RECORDS);
+		pause_stream(c, shed >= SHED_RECORDS);
 	if (c->watch)
 		watch__rest(c->watch, shed >= SHED_DETAIL);
 }

@@ -93,10 +93,19 @@ void capture__tick(struct capture *c);
  */
 int capture__drain(struct capture *c,
 		   int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);
-/* The same, and the exits and losses that wait for a record. */
+/*
+ * All that was begun until now, and the exits and losses that wait for a record. One
+ * that is under way for long is left out, and what came after it.
+ */
 int capture__drain_all(struct capture *c,
 		       int (*fn)(void *ctx, const struct fp_rec *rec),
 		       void *ctx);
+
+/*
+ * When the budget let nothing be recorded, the last time, up to now if it is not over;
+ * in ns. False: it always did.
+ */
+bool capture__pause(const struct capture *c, uint64_t *from, uint64_t *to);
 
 /*
  * What was seen of the kernel's own variables (see watch.h), with opts.check: to be

@@ -176,15 +176,11 @@ static int feed(void *ctx, const struct fp_rec *rec)
 static int take_counters(struct count *c)
 {
 	struct check_run *r = c->ctx;
-	int err, code = session__surround(&c->ses, false, feed, r, &err);
+	int err, code = session__record(&c->ses, r->recorder, false, 1, feed, r,
+					&err);
 
-	if (code)
-		return code;
 	r->counted = fps_clock();
-	if (!err)
-		err = recorder__counters(r->recorder, &c->ses.prev,
-					 &c->ses.now);
-	return err ? count__fail(c, strerror(-err)) : 0;
+	return err ? count__fail(c, strerror(-err)) : code;
 }
 
 static int write_flight(struct count *c)

@@ -98,13 +98,20 @@ static int feed(void *stream, const struct fp_rec *rec)
 /* The counters before and after the last records were read. */
 static int count(struct top_stream *s)
 {
-	int err, code = session__surround(&s->ses, false, feed, s, &err);
+	int err, code = session__record(&s->ses, s->recorder, false, 1, feed, s,
+					&err);
 
-	if (!code && !err)
-		err = recorder__counters(s->recorder, &s->ses.prev,
-					 &s->ses.now);
 	s->counted = fps_clock();
 	return err ? err : code ? -EIO : 0;
+}
+
+/* Rates are of the time in which events were followed. */
+static void skip_pause(struct top_stream *s)
+{
+	uint64_t from, to;
+
+	if (capture__pause(s->ses.cap, &from, &to))
+		flow__skip(s->flow, from, to);
 }
 
 int top_stream__tick(struct top_stream *s)
@@ -114,6 +121,7 @@ int top_stream__tick(struct top_stream *s)
 	if (!s->open)
 		return 0;
 	session__tick(&s->ses);
+	skip_pause(s);
 	err = capture__drain(s->ses.cap, feed, s);
 	if (!err && (recorder__has_strangers(s->recorder) ||
 		     fps_clock() - s->counted >= COUNTERS_EVERY))

@@ -31,6 +31,7 @@ struct flow {
 	struct ring last, focus;
 	uint32_t slot, gen; /* of the focus */
 	uint64_t records, begin, end;
+	uint64_t skipped; /* ns, in between */
 	struct flow_task *task; /* in the order in which they came up */
 	size_t nr_tasks;
 	uint16_t by_tid[4 * FLOW_TASKS]; /* open hash: index + 1 */
@@ -51,7 +52,7 @@ struct flow *flow__new(unsigned int cpus, struct blame_namer namer,
 	if (!f)
 		return NULL;
 	f->namer = namer;
-	f->begin = begin;
+	f->begin = f->end = begin;
 	f->nr_cpus = cpus;
 	f->slot = FP_NO_SLOT;
 	f->whatif = whatif__new(cpus, namer);
@@ -225,6 +226,16 @@ int flow__feed(void *flow, const struct fp_rec *rec)
 	return err;
 }
 
+void flow__skip(struct flow *f, uint64_t from, uint64_t to)
+{
+	if (f->end < from)
+		f->end = from;
+	if (f->end >= to)
+		return;
+	f->skipped += to - f->end;
+	f->end = to;
+}
+
 static const struct flow_event *back_in(const struct ring *r, size_t back)
 {
 	if (back >= r->nr || back >= r->size)
@@ -273,7 +284,7 @@ const struct whatif *flow__whatif(const struct flow *f)
 
 double flow__seconds(const struct flow *f)
 {
-	return (double)sat_sub(f->end, f->begin) / 1e9;
+	return (double)sat_sub(sat_sub(f->end, f->begin), f->skipped) / 1e9;
 }
 
 uint64_t flow__begin(const struct flow *f)

@@ -44,6 +44,8 @@ struct flow *flow__new(unsigned int cpus, struct blame_namer namer,
 void flow__free(struct flow *f);
 /* One record. 0 or -ENOMEM. */
 int flow__feed(void *flow, const struct fp_rec *rec);
+/* Between these times, in ns, nothing was recorded; after what was fed so far. */
+void flow__skip(struct flow *f, uint64_t from, uint64_t to);
 /* The last events of this vcpu are kept longer. */
 void flow__focus(struct flow *f, uint32_t slot, uint32_t gen);
 
@@ -54,7 +56,7 @@ const struct flow_task *flow__tasks(const struct flow *f, size_t *nr);
 /* NULL: it is none of these. */
 const char *flow__task_name(const struct flow *f, uint32_t tid);
 const struct whatif *flow__whatif(const struct flow *f);
-/* From its begin to the last record. */
+/* From its begin to the last record, but for what was skipped. */
 double flow__seconds(const struct flow *f);
 uint64_t flow__begin(const struct flow *f);
 

@@ -174,15 +174,6 @@ static int drain(struct count *c)
 				capture__drain(c->ses.cap, feed, r));
 }
 
-static bool anything_moved(const struct snapshot *delta)
-{
-	struct snap_ops all = snapshot__all(delta);
-	struct snap_vcpu vcpus;
-
-	snapshot__total(delta, &vcpus);
-	return all.save.done || all.load.done || vcpus.exits;
-}
-
 /*
  * All records so far, and the counters before and after these were read: the
  * truth is in between. If possible they are the same.
@@ -190,19 +181,13 @@ static bool anything_moved(const struct snapshot *delta)
 static int take_counters(struct count *c, bool mark, int tries)
 {
 	struct recording *r = c->ctx;
-	int code = 0, err;
+	int err, code;
 
-	do {
-		r->sampled = fps_clock();
-		code = session__surround(&c->ses, mark, feed, r, &err);
-		if (!code)
-			code = check(c, err);
-	} while (!code && --tries && anything_moved(&c->ses.interval));
-	if (code)
-		return code;
+	r->sampled = fps_clock();
+	code = session__record(&c->ses, r->recorder, mark, tries, feed, r,
+			       &err);
 	r->counted = r->flushed = fps_clock();
-	return check(c, recorder__counters(r->recorder, &c->ses.prev,
-					   &c->ses.now));
+	return code ? code : check(c, err);
 }
 
 static void show_progress(struct count *c, double seconds)

@@ -204,6 +204,16 @@ static void begin_anew(struct replay *r, struct replay_cpu *c)
 	c->model = (struct fp_cpu){};
 }
 
+/*
+ * The record of a switch was lost, and the next one goes on inside kernel_neon_begin().
+ * The save that comes may be that of the task before.
+ */
+static void lack_switch(struct replay_cpu *c)
+{
+	if (c->judge.after == FP_AFTER_CLOBBER)
+		c->judge.after = FP_AFTER_DOUBT;
+}
+
 static void take_back(struct replay *r, struct replay_cpu *c, uint32_t flags)
 {
 	if (flags & FP_REC_GAP)
@@ -267,6 +277,8 @@ uint32_t replay__step(struct replay *r, const struct fp_rec *rec)
 		judge_nested(r, c, rec, FP_OPS(step));
 	else if (!(rec->flags & FP_REC_NO_JUDGE))
 		judge(r, c, rec, step);
+	if (rec->flags & FP_REC_GAP && rec->flags & FP_REC_NO_STEP)
+		lack_switch(c);
 	return step;
 }
 

@@ -6,6 +6,7 @@
 
 #include "conserve.h"
 #include "exit.h"
+#include "recorder.h"
 #include "session.h"
 #include "util.h"
 
@@ -152,6 +153,30 @@ int session__surround(struct session *s, bool mark,
 
 	*err = code ? 0 : capture__drain_all(s->cap, fn, ctx);
 	return code || *err ? code : session__sample(s, false);
+}
+
+static bool anything_moved(const struct snapshot *delta)
+{
+	struct snap_ops all = snapshot__all(delta);
+	struct snap_vcpu vcpus;
+
+	snapshot__total(delta, &vcpus);
+	return all.save.done || all.load.done || vcpus.exits;
+}
+
+int session__record(struct session *s, struct recorder *to, bool mark,
+		    int tries, int (*fn)(void *ctx, const struct fp_rec *rec),
+		    void *ctx, int *err)
+{
+	int code;
+
+	do {
+		code = session__surround(s, mark, fn, ctx, err);
+		if (code || *err)
+			return code;
+	} while (--tries && anything_moved(&s->interval));
+	*err = recorder__counters(to, &s->prev, &s->now);
+	return 0;
 }
 
 bool session__lost(struct session *s)

@@ -7,6 +7,8 @@
 #include "snapshot.h"
 #include "view.h"
 
+struct recorder;
+
 #define SESSION_TICK 0.05 /* seconds between two capture__tick() */
 
 struct session {
@@ -39,6 +41,13 @@ int session__sample(struct session *s, bool mark);
 int session__surround(struct session *s, bool mark,
 		      int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx,
 		      int *err);
+/*
+ * The same, up to @tries times, until nothing has moved in between; and @to is told
+ * these counters. @err may be what it said.
+ */
+int session__record(struct session *s, struct recorder *to, bool mark,
+		    int tries, int (*fn)(void *ctx, const struct fp_rec *rec),
+		    void *ctx, int *err);
 
 /* All fine with a zeroed @s. */
 void session__close(struct session *s);

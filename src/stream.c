@@ -342,6 +342,11 @@ int stream__drain_until(struct stream *s, uint64_t now,
 	return err;
 }
 
+uint64_t stream__until(const struct stream *s)
+{
+	return s->until;
+}
+
 static uint64_t now_ns(void)
 {
 	return (uint64_t)(fps_clock() * 1e9);

@@ -35,6 +35,8 @@ void stream__free(struct stream *s);
 /* From now on there is no room: what would be recorded is lost, as the next one tells. */
 void stream__stop(struct stream *s, bool stop);
 
+/* All that was begun before this time, in ns, has been handed on. */
+uint64_t stream__until(const struct stream *s);
 /* See capture__drain(). */
 int stream__drain(struct stream *s,
 		  int (*fn)(void *ctx, const struct fp_rec *rec), void *ctx);

@@ -277,12 +277,13 @@ FP_COLD void fp_judge_resumed(struct fp_judge *j)
 	fp_judge_hold(j, FP_HELD_GARBAGE, 0, 0);
 }
 
-/* The switch tells first what it loads, then it saves. */
+/* The switch, which may not have been seen, tells first what it loads, then it saves. */
 static inline void fp_judge_resume(struct fp_judge *j,
 				   const struct fp_event *ev)
 {
-	if (!j->resume || (ev->kind == FP_EV_SAVE && ev->buf == j->switching) ||
-	    (ev->kind == FP_EV_BIND_KERNEL && !ev->arg))
+	if (!j->resume || (ev->kind == FP_EV_BIND_KERNEL && !ev->arg) ||
+	    (ev->kind == FP_EV_SAVE &&
+	     (ev->buf == j->switching || !j->switching)))
 		return;
 	fp_judge_resumed(j);
 }
@@ -291,7 +292,8 @@ static inline void fp_judge_on_save(struct fp_judge *j,
 				    const struct fp_event *ev, __u32 ops)
 {
 	if (ops & FP_OP_USER_SAVE) {
-		if (!ev->in_run &&
+		/* Out of nothing that is known: its task may be dead, or NEON begin. */
+		if (!ev->in_run && j->held != FP_HELD_UNKNOWN &&
 		    !(j->held == FP_HELD_DEAD && j->buf == ev->buf))
 			fp_judge_run(j, ev->buf, ev->gen);
 		fp_judge_save(j);
@@ -325,7 +327,9 @@ static inline void fp_judge_on_neon(struct fp_judge *j,
 		j->is.load = FP_VERDICT_LOAD_NEEDED;
 		return;
 	}
-	fp_judge_run(j, ev->buf, 0);
+	/* Else the same switch may have loaded another one, unseen. */
+	if (j->held != FP_HELD_UNKNOWN)
+		fp_judge_run(j, ev->buf, 0);
 	fp_judge_save(j);
 }
 

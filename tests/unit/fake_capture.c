@@ -600,6 +600,12 @@ int capture__witness(struct capture *c, struct witness *w)
 	return 0;
 }
 
+bool capture__pause(const struct capture *c, uint64_t *from, uint64_t *to)
+{
+	(void)c, (void)from, (void)to;
+	return false;
+}
+
 /* One that is broken in scene "corrupt", at the first call. */
 int capture__facts(struct capture *c,
 		   void (*fn)(void *ctx, const struct fp_fact *fact), void *ctx)

@@ -71,6 +71,16 @@ rare=(
 	's/j->note = buf | (j->note & FP_NOTE_READ) | why;/j->note = buf | why;/'
 )
 
+# What only those notice who do not see all.
+gaps=(
+	's/if (!ev->in_run && j->held != FP_HELD_UNKNOWN &&/if (!ev->in_run \&\&/'
+	's/if (j->held != FP_HELD_UNKNOWN)$/if (1)/'
+	's/(ev->buf == j->switching || !j->switching)/ev->buf == j->switching/'
+)
+replay=(
+	's/	if (flags & FP_REC_GAP)/	if (0)/'
+	's/		c->judge.after = FP_AFTER_DOUBT;/		;/'
+)
 needs=(
 	's/enter(l, TRI_MAYBE, l->r->live);/enter(l, TRI_YES, l->r->live);/'
 	's/	l->cpu->idle_exits--;/	;/'
@@ -324,7 +334,7 @@ compile()
 	local from=()
 
 	case $1 in
-	t_check) from=("${sources[@]}") ;;
+	t_check | t_policy_random) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
 	t_settle) from=(src/{stream,util,replay}.c) ;;
 	t_dot) from=(src/util.c) ;;
@@ -444,6 +454,8 @@ part mutate_source needs.c "${needs[@]}"
 part mutate include/fpstat/model.h t_model "${model[@]}"
 part mutate include/fpstat/model.h t_dot "${answers[@]}"
 part mutate include/fpstat/judge.h t_model_random "${judge[@]}"
+part mutate include/fpstat/judge.h t_policy_random "${gaps[@]}"
+part mutate_source replay.c "${replay[@]}"
 part mutate_source policy_state.c "${state[@]}"
 part mutate_source policy_state.h "${holds[@]}"
 part mutate_source policy_rows.c "${rows[@]}"

@@ -212,6 +212,8 @@ struct regs {
 struct side {
 	struct fp_cpu model;
 	struct fp_judge judge;
+	uint32_t step; /* what the last event was to the model */
+	uint8_t decided; /* the last verdict on a save that waited */
 	uint32_t exits, live;
 };
 
@@ -413,6 +415,7 @@ static void hear_with(struct machine *m, int c, struct fp_event ev, int slot,
 		o->silent[w.current[c]] = false;
 	if (!(flags & FP_REC_NO_STEP))
 		step = fp_step(&side->model, &ev);
+	side->step = step;
 	o->evidence |= !!(step & (FP_OP_EAGER | FP_OP_MARTIN));
 	if (flags & FP_REC_NO_JUDGE) {
 		record(o, c, &ev, slot, other, flags);
@@ -426,6 +429,8 @@ static void hear_with(struct machine *m, int c, struct fp_event ev, int slot,
 	}
 	record(o, c, &ev, slot, other, flags);
 	fp_judge_step(&side->judge, &ev, step);
+	if (side->judge.is.old)
+		side->decided = side->judge.is.old;
 }
 
 static struct fp_event of_task(const struct machine *m, int t, __u8 kind)

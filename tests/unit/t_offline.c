@@ -66,7 +66,9 @@ static void of_guest(struct trace_writer *w)
 
 static void of_kernel(struct trace_writer *w)
 {
-	put(w, 1000, FP_NO_SLOT, FP_EV_BIND_KERNEL, NEON, false, false);
+	put(w, 1000, FP_NO_SLOT, FP_EV_NEON_TASK, 0, true, false);
+	put(w, 1001, FP_NO_SLOT, FP_EV_SAVE, TASK, true, false);
+	put(w, 1002, FP_NO_SLOT, FP_EV_BIND_KERNEL, NEON, false, false);
 }
 
 enum { OF_TASK, OF_HOST, OF_GUEST, OF_KERNEL, KINDS };

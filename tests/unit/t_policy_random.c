@@ -7,7 +7,8 @@
  * From it they must say
  *  - what the observed machine did, exactly;
  *  - of each other machine an interval that holds what that one did;
- *  - if records are lost, or begin in the middle, such an interval of each.
+ *  - if records are lost, or begin in the middle, such an interval of each;
+ *  - and of each transfer what the kernel's own judge says, or nothing.
  */
 #include <inttypes.h>
 
@@ -19,6 +20,26 @@
 
 static struct observer observer[POLICY_MAX];
 
+static bool may_say(__u8 verdict, __u8 kernels)
+{
+	return verdict == FP_VERDICT_NONE || verdict == FP_VERDICT_UNKNOWN ||
+	       verdict == kernels;
+}
+
+/* Who has not seen all records knows less, or later, but nothing else. */
+static void check_verdicts(const struct observer *o, const struct fp_rec *rec)
+{
+	const struct side *side = &o->side[rec->cpu];
+	const struct fp_verdicts is = replay__verdicts(o->replay, rec);
+	struct fp_judge kernel = side->judge;
+
+	fp_judge_step(&kernel, &rec->ev, side->step);
+	CHECK(may_say(is.old, kernel.is.old ? kernel.is.old : side->decided));
+	CHECK(may_say(is.save, kernel.is.save));
+	CHECK(may_say(is.load, kernel.is.load));
+	CHECK(may_say(is.resumed, kernel.is.resumed));
+}
+
 static void feed(struct observer *o, const struct fp_rec *rec)
 {
 	struct need need[NEEDS_MAX];
@@ -26,6 +47,7 @@ static void feed(struct observer *o, const struct fp_rec *rec)
 	unsigned int i, n;
 
 	at.step = replay__step(o->replay, rec);
+	check_verdicts(o, rec);
 	prove__step(o->prove, o->policies, rec, &at);
 	n = needs__of(o->needs, rec, at.step, need);
 	CHECK(n <= NEEDS_MAX);

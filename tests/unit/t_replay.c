@@ -57,10 +57,13 @@ static void lost_state(void **state)
 	assert_int_equal(task.verdict[FP_VERDICT_LOAD_NEEDED], 0);
 	assert_int_equal(task.verdict[FP_VERDICT_LOAD_LIVE], 0);
 
-	/* What it holds is known again from the next thing that it does. */
+	/* What it holds is known again from the next load. */
 	step(r, FP_EV_SAVE, OTHER, false, 30);
-	step(r, FP_EV_LOAD, TASK, true, 40);
+	step(r, FP_EV_LOAD, OTHER, true, 40);
+	step(r, FP_EV_SAVE, OTHER, false, 50);
+	step(r, FP_EV_LOAD, TASK, true, 60);
 	task = replay__task(r);
+	assert_int_equal(task.verdict[FP_VERDICT_UNKNOWN], 1);
 	assert_int_equal(task.verdict[FP_VERDICT_NEEDED], 1);
 	assert_int_equal(task.verdict[FP_VERDICT_LOAD_NEEDED], 1);
 	assert_int_equal(replay__doubt(r)->count, 1);
@@ -107,6 +110,27 @@ static void two_newest_values(void **state)
 	rec.letter = TASK | FP_NOTE_MOVED;
 	replay__step(r, &rec);
 	check_doubt(r, 2, 20, "a state was lost");
+	replay__free(r);
+}
+
+/* Whoever saves may have died in the gap, or NEON may have begun: nothing is redundant. */
+static void a_save_after_a_gap(void **state)
+{
+	struct replay *r = replay__new(CPUS);
+	struct fp_rec rec = record(FP_EV_SAVE, TASK, false, 20);
+	struct fp_ops task;
+
+	(void)state;
+	step(r, FP_EV_LOAD, TASK, true, 10);
+	rec.flags = FP_REC_GAP;
+	replay__step(r, &rec);
+	step(r, FP_EV_LOAD, TASK, true, 30);
+	task = replay__task(r);
+	assert_int_equal(task.save, 1);
+	assert_int_equal(task.verdict[FP_VERDICT_UNKNOWN], 1);
+	assert_int_equal(task.load, 2);
+	assert_int_equal(task.verdict[FP_VERDICT_LOAD_LIVE], 0);
+	assert_int_equal(task.verdict[FP_VERDICT_LOAD_NEEDED], 0);
 	replay__free(r);
 }
 
@@ -191,6 +215,7 @@ int main(void)
 		cmocka_unit_test(lost_state),
 		cmocka_unit_test(formats),
 		cmocka_unit_test(two_newest_values),
+		cmocka_unit_test(a_save_after_a_gap),
 		cmocka_unit_test(time_goes_back),
 		cmocka_unit_test(no_such_cpu),
 		cmocka_unit_test(policies_are_unsure_after_it),

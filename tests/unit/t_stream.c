@@ -324,6 +324,7 @@ static void subset(uint32_t pos, unsigned int words)
 	}
 	drain();
 	assert_int_equal(m.records, before + (words == ALL - 1));
+	assert_int_equal(stream__until(m.stream) == m.clock, words == ALL - 1);
 	/* What is newer waits for it. */
 	make(1, FP_LANE_MAIN);
 	m.clock++;

@@ -531,6 +531,30 @@ static void a_timeline_stays_within_its_line(void **state)
 	end(&w);
 }
 
+/* While there is a pause, it is told again and again; and when it is over. */
+static void rates_are_of_what_was_followed(void **state)
+{
+	const uint64_t s = 1000000000;
+	struct fp_rec rec = { .ns = 25 * s, EV(BIND_VCPU, VCPU_0, 1, 1) };
+	struct blame_namer no_names = { .name = name };
+	struct flow *f = flow__new(1, no_names, 20 * s);
+
+	(void)state;
+	flow__skip(f, 18 * s, 21 * s); /* zeroed meanwhile */
+	assert_true(flow__seconds(f) == 0);
+	assert_int_equal(flow__feed(f, &rec), 0);
+	assert_true(flow__seconds(f) == 4);
+	flow__skip(f, 26 * s, 27 * s);
+	flow__skip(f, 26 * s, 30 * s);
+	flow__skip(f, 26 * s, 30 * s);
+	assert_true(flow__seconds(f) == 5);
+	rec.ns = 33 * s;
+	assert_int_equal(flow__feed(f, &rec), 0);
+	flow__skip(f, 26 * s, 30 * s);
+	assert_true(flow__seconds(f) == 8);
+	flow__free(f);
+}
+
 /* ---- all keys, in all views, at all sizes ---- */
 
 static const int sizes[][2] = { { 1, 1 },   { 2, 3 },	 { 8, 40 },
@@ -624,6 +648,7 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(measures),
 		cmocka_unit_test(a_timeline_stays_within_its_line),
+		cmocka_unit_test(rates_are_of_what_was_followed),
 		cmocka_unit_test(every_key_in_every_view),
 		cmocka_unit_test(random_keys),
 	};
