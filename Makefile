@@ -298,7 +298,7 @@ bench-start:
 	@tests/bench/start
 
 bench-cost: $(OUT)/fpstat
-	@$(MAKE) $(J) $(FOR_ARM64) all $(BUILD)/arm64/tests/bench/tools/floor $(BUILD)/arm64/tests/bench/tools/longest
+	@$(MAKE) $(J) $(FOR_ARM64) all $(addprefix $(BUILD)/arm64/tests/bench/tools/,floor longest)
 	@$(MAKE) $(J) -s -C tests/lab/workloads
 	@FPSTAT_PROGRAM=$(OUT)/fpstat tests/bench/cost
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many records a second one core replays, judges and runs all policies on.
- * A guest exit that
- * changes nothing is an event without a record: how many events that makes
- * depends on how often a guest exits before KVM_RUN returns (TURN). Making the
- * records is a part of the time.
+ * How many records a second one core replays, judges and runs all policies on. A guest
+ * exit that changes nothing is an event without a record: how many events that makes
+ * depends on how often a guest exits before KVM_RUN returns (TURN). Making the records
+ * is a part of the time.
  *
  * usage: judge [RECORDS]
  */

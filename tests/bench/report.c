@@ -3,7 +3,8 @@
  * How many events a second one core takes through each command that reads traces: all
  * that it does, from the bytes of a trace to its last line; of traces of three lengths,
  * since neither speed nor memory may depend on that. The trace comes through a pipe,
- * from another process. Then `report` of a file, and of its last second.
+ * from another process. Then `report` of files of two lengths, and of their last
+ * second, which may not depend on that, either.
  *
  * Events are records, and exits that change nothing and have none.
  *
@@ -129,7 +130,7 @@ static void report_last_second(uint64_t n)
 	int fd = memfd_create("trace", MFD_CLOEXEC);
 	double length = write_trace(fd, n);
 
-	report_from(0.1, "report of a file", fd, n);
+	report_from(0.1, "report, from its begin", fd, n);
 	report_from(length - 1, "report, its last second", fd, n);
 	close(fd);
 }

@@ -91,8 +91,8 @@ int main(int argc, char **argv)
 			return 3;
 		}
 	}
-	if (i + 1 >= argc)
-		return 2;
+	if (i == 1 || i + 1 >= argc)
+		return 2; /* with no point at all there is no floor */
 	if (fork() == 0) {
 		execvp(argv[i + 1], argv + i + 1);
 		_exit(127);
