@@ -77,7 +77,8 @@ endif
 .SUFFIXES:
 .SECONDARY:
 .PHONY: all help clean install uninstall setup run check check-full check-unit \
-	check-lab lint unit lab-programs bench bench-cost bench-start bench-peers fuzz FORCE
+	check-lab lint unit benches lab-programs bench bench-host bench-cost bench-start bench-peers \
+	fuzz FORCE
 MAKEFLAGS += --no-print-directory
 
 all: $(OUT)/fpstat
@@ -94,8 +95,9 @@ help:
 #: make check-unit            those that need no virtual machine
 #: make check-lab             those that run fpstat on real arm64 kernels
 #: make lint                  only the rules about the sources
-#: make bench [RECORDS=N]     how fast a stream is merged, judged, written and read, and
-#:                            in how much memory; then the other benches
+#: make bench                 all that follow
+#: make bench-host            how fast a stream is merged, judged, written and read, and
+#:                            what a frame of the screen takes; RECORDS=N
 #: make bench-cost            instructions that fpstat adds to an exit, a KVM_RUN and a
 #:                            switch, beside budget, floor and other programs, in the
 #:                            lab; KERNELS="6.1 7.3" MODES="vhe nvhe"; BASELINE=1
@@ -280,18 +282,23 @@ lint:
 RECORDS ?= 20000000
 BENCHES     := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/*.c)))
 BENCH_TOOLS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/bench/tools/*.c)))
-bench: $(BENCHES)
-	@for b in $(BENCHES); do $$b $(RECORDS) || exit 1; done
+bench:
+	@$(MAKE) bench-host
 	@$(MAKE) bench-start
 	@$(MAKE) bench-cost
 	@$(MAKE) bench-peers
+
+benches: $(BENCHES) $(BENCH_TOOLS)
+
+bench-host: $(BENCHES)
+	@tests/bench/host $(RECORDS) $(BENCHES)
 
 bench-start:
 	@$(MAKE) $(J) $(FOR_ARM64)
 	@tests/bench/start
 
 bench-cost: $(OUT)/fpstat
-	@$(MAKE) $(J) $(FOR_ARM64) $(BUILD)/arm64/tests/bench/tools/floor
+	@$(MAKE) $(J) $(FOR_ARM64) all $(addprefix $(BUILD)/arm64/tests/bench/tools/,floor longest)
 	@$(MAKE) $(J) -s -C tests/lab/workloads
 	@FPSTAT_PROGRAM=$(OUT)/fpstat tests/bench/cost
 

@@ -16,7 +16,7 @@ result()
 build() { make -j"$(nproc)" "$@" 2>&1 | sed 's/^/# /'; return "${PIPESTATUS[0]}"; }
 
 build;						result "gcc, this machine"
-build unit;					result "gcc, unit tests with sanitizers"
+build unit benches;				result "gcc, unit tests with sanitizers, benches"
 build ARCH=arm64 STATIC=1 all lab-programs;	result "gcc, arm64, static"
 build CC=clang BUILD=build/clang;		result "clang, this machine"
 build CC=clang BUILD=build/clang ARCH=arm64;	result "clang, arm64"

@@ -5,12 +5,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <linux/types.h>
 
 #include "fpstat/charge.h"
 #include "fpstat/stream.h"
+#include "result.h"
 
 enum { CPUS = 16, VCPUS = 64, TASKS = 256, EXITS = 16, BURST = 8 };
 
@@ -104,12 +103,13 @@ static inline void kvm_run(struct host *h, struct bench_cpu *c,
 static inline void refill(struct host *h, struct bench_cpu *c)
 {
 	unsigned int cpu = (unsigned int)(c - h->cpu);
+	unsigned int task = CPUS * below(h, TASKS / CPUS) + cpu;
 
 	c->nr = c->at = 0;
 	if (!c->task)
 		c->task = task_buf(cpu);
-	if (below(h, 4) == 0)
-		switch_to(h, c, CPUS * below(h, TASKS / CPUS) + cpu);
+	if (below(h, 4) == 0 && task_buf(task) != c->task)
+		switch_to(h, c, task);
 	else
 		kvm_run(h, c, CPUS * below(h, VCPUS / CPUS) + cpu);
 }
@@ -126,23 +126,6 @@ static inline struct fp_rec host__next(struct host *h)
 			first = c;
 	}
 	return first->next[first->at++];
-}
-
-/* Of the processor, not of the wall: others may want it, too. */
-static inline double cpu_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static inline long rss_kib(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return u.ru_maxrss;
 }
 
 #endif /* FPSTAT_BENCH_HOST_H */

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many records a second one core replays, judges and runs all policies on;
- * and that memory stays flat over as many as are asked for. A guest exit that
- * changes nothing is an event without a record: how many events that makes
- * depends on how often a guest exits before KVM_RUN returns (TURN). Making the
- * records is a part of the time.
+ * How many records a second one core replays, judges and runs all policies on. A guest
+ * exit that changes nothing is an event without a record: how many events that makes
+ * depends on how often a guest exits before KVM_RUN returns (TURN). Making the records
+ * is a part of the time.
  *
  * usage: judge [RECORDS]
  */
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <linux/types.h>
 
+#include "result.h"
 #include "whatif.h"
 
 enum { CPUS = 4, VCPUS = 64, TASKS = 256, TURN = 16, BATCH = 128, MOST = 6 };
@@ -120,30 +117,12 @@ static uint64_t feed(struct whatif *w, struct machine *m, uint64_t n)
 	return i;
 }
 
-/* Of the processor, not of the wall: others may want it, too. */
-static double cpu_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static long rss_kib(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return u.ru_maxrss;
-}
-
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000000, done;
 	const struct blame_namer no_names = {};
 	struct whatif *w = whatif__new(CPUS, no_names);
 	static struct machine m = { .rng = 1 };
-	long early = 0;
 	double start;
 	unsigned int i;
 
@@ -152,16 +131,13 @@ int main(int argc, char **argv)
 	for (i = 0; i < CPUS; i++)
 		m.task[i] = task_buf(i);
 	start = cpu_seconds();
-	for (done = 0; done < n;) {
+	for (done = 0; done < n;)
 		done += feed(w, &m, n - done);
-		if (!early && done > n / 10)
-			early = rss_kib();
-	}
 	start = cpu_seconds() - start;
-	printf("%llu records in %.2f s: %.1f million/s (wanted: 20), %.1f million events/s\n",
-	       (unsigned long long)n, start, (double)n / start / 1e6,
-	       (double)(n + m.told) / start / 1e6);
-	printf("%ld KiB after a tenth, %ld KiB after all\n", early, rss_kib());
+	tell(stdout, "judge, all policies", n, "records",
+	     (double)n / start / 1e6, "M records/s", AT_LEAST(20));
+	tell(stdout, "the same, and exits", n + m.told, "events",
+	     (double)(n + m.told) / start / 1e6, "M events/s", NO_LIMIT);
 	whatif__free(w);
 	return 0;
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How many records a second one core reports: all that `fpstat report` does, from the
- * bytes of a trace to its last line; and that memory stays flat over as many as are
- * asked for. The trace comes through a pipe, from another process. Then the same of
- * its last second, from a file in memory.
+ * How many events a second one core takes through each command that reads traces: all
+ * that it does, from the bytes of a trace to its last line; of traces of three lengths,
+ * since neither speed nor memory may depend on that. The trace comes through a pipe,
+ * from another process. Then `report` of files of two lengths, and of their last
+ * second, which may not depend on that, either.
+ *
+ * Events are records, and exits that change nothing and have none.
  *
  * usage: report [RECORDS]
  */
 #include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "host.h"
@@ -25,6 +25,8 @@ static const char about[] = "trace format=1\n"
 /* Of nothing; twice, as they are before and after the last records were read. */
 static const char counters[] = "counters t=0\ncounters t=0\n";
 
+static uint64_t *events; /* in the trace; all processes see it */
+
 /* With counters each second, as fpstat record does. Returns how long it is. */
 static double write_trace(int fd, uint64_t n)
 {
@@ -34,9 +36,11 @@ static double write_trace(int fd, uint64_t n)
 	uint64_t told = 0;
 	int err;
 
+	*events = 0;
 	err = !w || trace_writer__text(w, TRACE_META, about, sizeof(about) - 1);
 	for (; n && !err; n--) {
 		rec = host__next(&h);
+		*events += 1 + rec.live;
 		err = trace_writer__record(w, &rec);
 		if (rec.ns / 1000000000 == told || err)
 			continue;
@@ -68,53 +72,82 @@ static void begin_trace(uint64_t n)
 	close(fd[1]);
 }
 
-/* All of it, or from then on. Returns the seconds it took. */
-static double report(char *input, char *from)
+/* Seconds that the command of @line takes. */
+static double run(const struct command *cmd, const char *line)
 {
-	char *words[] = { "report", "-o",  "/dev/null", "--from",
-			  from,	    input, NULL };
-	int argc = 6;
+	char copy[128], *words[16];
 	double start = cpu_seconds();
+	int n = 0;
 
-	if (!from) {
-		words[3] = input;
-		words[4] = NULL;
-		argc = 4;
-	}
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (words[0] = strtok(copy, " "); words[n];)
+		words[++n] = strtok(NULL, " ");
 	optind = 1; /* it is not the first time */
-	if (cmd_report.run(&cmd_report, argc, words))
+	if (cmd->run(cmd, n, words))
 		exit(3);
 	return cpu_seconds() - start;
+}
+
+static void measure(const struct command *cmd, const char *line, uint64_t n,
+		    struct limit limit)
+{
+	double seconds;
+	int status;
+
+	if (!in_child())
+		return;
+	begin_trace(n);
+	seconds = run(cmd, line);
+	if (wait(&status) < 0 || status)
+		exit(3);
+	tell(stdout, line, n, "records", (double)*events / seconds / 1e6,
+	     "M events/s", limit);
+	_exit(0);
+}
+
+static void measure_lengths(const struct command *cmd, const char *line,
+			    uint64_t n, struct limit limit)
+{
+	measure(cmd, line, n / 100, limit);
+	measure(cmd, line, n / 10, limit);
+	measure(cmd, line, n, limit);
+}
+
+static void report_from(double from, const char *what, int fd, uint64_t n)
+{
+	char line[128];
+
+	if (!in_child())
+		return;
+	snprintf(line, sizeof(line),
+		 "report -o /dev/null --from %.1f /proc/self/fd/%d", from, fd);
+	tell(stdout, what, n, "records", run(&cmd_report, line), "s", NO_LIMIT);
+	_exit(0);
 }
 
 static void report_last_second(uint64_t n)
 {
 	int fd = memfd_create("trace", MFD_CLOEXEC);
-	char path[32], from[32];
-	double all, last;
+	double length = write_trace(fd, n);
 
-	snprintf(from, sizeof(from), "%.1f", write_trace(fd, n) - 1);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	all = report(path, NULL);
-	last = report(path, from);
-	printf("report: all of %s s in %.3f s, the last second in %.3f s\n",
-	       from, all, last);
+	report_from(0.1, "report, from its begin", fd, n);
+	report_from(length - 1, "report, its last second", fd, n);
 	close(fd);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000000;
-	double seconds;
-	int status;
 
-	begin_trace(n);
-	seconds = report("-", NULL);
-	if (wait(&status) < 0 || status)
+	events = mmap(NULL, sizeof(*events), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (events == MAP_FAILED)
 		return 3;
-	printf("report: %llu records in %.2f s: %.1f million/s (wanted: 20), %ld KiB\n",
-	       (unsigned long long)n, seconds, (double)n / seconds / 1e6,
-	       rss_kib());
-	report_last_second(n < 20000000 ? n : 20000000);
+	measure_lengths(&cmd_report, "report -o /dev/null -", n, AT_LEAST(20));
+	measure_lengths(&cmd_whatif, "whatif -o /dev/null -r -", n,
+			AT_LEAST(20));
+	measure_lengths(&cmd_check, "check -o /dev/null -r -", n, NO_LIMIT);
+	report_last_second(10000000);
+	report_last_second(40000000);
 	return 0;
 }

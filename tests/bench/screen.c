@@ -1,45 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a frame of the screen costs: CPU time and bytes that go to the terminal, with
- * 1,024 vcpus on 64 CPUs. The terminal is a pseudo terminal that nobody looks at.
+ * few vcpus and with many, on 64 CPUs.
  */
-#include <fcntl.h>
 #include <locale.h>
 #include <pty.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cost.h"
 #include "owners.h"
+#include "result.h"
 #include "snapshot.h"
 #include "top.h"
 #include "top_history.h"
 #include "util.h"
 #include "view_tui.h"
 
-enum { VMS = 256, VCPUS = 4, CPUS = 64, LINES = 50, COLUMNS = 180 };
+enum { VCPUS = 4, CPUS = 64, LINES = 50, COLUMNS = 180, FRAMES = 200 };
 
-static size_t writes; /* to the terminal */
+static const unsigned int numbers[] = { 1, 64, 1024, 4096 };
+
+static size_t writes, bytes; /* to the terminal */
 
 /* In the place of libc's, so that those of curses are counted. */
 ssize_t write(int fd, const void *buf, size_t len)
 {
-	writes += isatty(fd);
+	if (isatty(fd)) {
+		writes++;
+		bytes += len;
+	}
 	return syscall(SYS_write, fd, buf, len);
-}
-
-static double cpu_seconds(void)
-{
-	struct rusage u;
-
-	getrusage(RUSAGE_SELF, &u);
-	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static struct snap_xfer xfer(uint64_t n)
@@ -75,14 +69,14 @@ static void add_second(struct snapshot *s, unsigned int second)
 	}
 }
 
-static void fill(struct snapshot *s)
+static void fill(struct snapshot *s, unsigned int vcpus)
 {
 	size_t i;
 
 	*s = (struct snapshot){ .mode = "vhe",
 				.cpus = CPUS,
 				.bpf_ns = SNAP_NA,
-				.nr_vcpus = VMS * VCPUS,
+				.nr_vcpus = vcpus,
 				.nr_owners = CPUS };
 	strcpy(s->kernel, "6.1.0");
 	s->vcpus = calloc(s->nr_vcpus, sizeof(*s->vcpus));
@@ -110,7 +104,6 @@ struct bench {
 	struct table table;
 	struct paint page;
 	struct tui *tui;
-	int master;
 };
 
 static void frame(struct bench *b, unsigned int second)
@@ -127,42 +120,51 @@ static void frame(struct bench *b, unsigned int second)
 	tui__show(b->tui, &b->page, false);
 }
 
-static size_t drain(int fd)
+static void show(struct bench *b, const struct top_view *view, FILE *out)
 {
-	char buf[65536];
-	ssize_t n;
-	size_t sum = 0;
+	unsigned int n = (unsigned int)b->now.nr_vcpus, i;
+	double ms;
+	char what[64];
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		sum += (size_t)n;
-	return sum;
+	b->st.view = view;
+	frame(b, 1);
+	writes = bytes = 0;
+	ms = -cpu_seconds() * 1e3;
+	for (i = 2; i < FRAMES + 2; i++)
+		frame(b, i);
+	ms += cpu_seconds() * 1e3;
+	snprintf(what, sizeof(what), "screen, view %s", view->name);
+	tell(out, what, n, "vcpus", ms / FRAMES, "ms/frame",
+	     n == 1024 ? AT_MOST(10) : NO_LIMIT);
+	if (n != 1024)
+		return;
+	tell(out, what, n, "vcpus", (double)bytes / FRAMES, "bytes/frame",
+	     NO_LIMIT);
+	tell(out, what, n, "vcpus", (double)writes / FRAMES, "writes/frame",
+	     AT_MOST(1));
 }
 
-static void run(struct bench *b, unsigned int frames, FILE *out)
+static void run(struct bench *b, unsigned int vcpus, FILE *out)
 {
-	size_t first = 0, bytes = 0;
-	double begin = 0;
-	unsigned int i;
 	int v;
 
-	for (v = 0; v < 3; v++) {
-		b->st.view = top_views[v];
-		frame(b, 1);
-		first = drain(b->master);
-		bytes = writes = 0;
-		begin = cpu_seconds();
-		for (i = 2; i < frames + 2; i++) {
-			frame(b, i);
-			bytes += drain(b->master);
-		}
-		fprintf(out,
-			"screen %-6s %5.2f ms a frame (%.2f %% of a core at 1 Hz), "
-			"%zu bytes in %.2f writes, the first %zu\n",
-			b->st.view->name,
-			(cpu_seconds() - begin) / frames * 1e3,
-			(cpu_seconds() - begin) / frames * 100, bytes / frames,
-			(double)writes / frames, first);
-	}
+	fill(&b->now, vcpus);
+	for (v = 0; v < 3; v++)
+		show(b, top_views[v], out);
+	snapshot__free(&b->now);
+}
+
+/* By a process of its own: it takes time, and a terminal that is full waits. */
+static void read_all(int master, int slave)
+{
+	char buf[4096];
+
+	if (fork())
+		return;
+	close(slave);
+	while (read(master, buf, sizeof(buf)) > 0)
+		;
+	_exit(0);
 }
 
 /* Standard input and output are the terminal, as they are for the program. */
@@ -170,38 +172,39 @@ static bool open_terminal(struct bench *b, char *why, size_t len)
 {
 	struct winsize size = { .ws_row = LINES, .ws_col = COLUMNS };
 	struct tui_opts opts = {};
-	int slave;
+	int master, slave;
 
 	setenv("TERM", "xterm-256color", 1);
-	if (openpty(&b->master, &slave, NULL, NULL, &size))
+	if (openpty(&master, &slave, NULL, NULL, &size))
 		return false;
-	fcntl(b->master, F_SETFL, O_NONBLOCK);
+	read_all(master, slave);
+	close(master);
 	dup2(slave, STDIN_FILENO);
 	dup2(slave, STDOUT_FILENO);
 	b->tui = tui__open(&opts, why, len);
 	return b->tui;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	static struct bench b;
-	unsigned int frames = argc > 1 ? (unsigned int)atoi(argv[1]) : 0;
 	FILE *out = fdopen(dup(STDOUT_FILENO), "w");
 	char why[256] = "no pseudo terminal";
+	unsigned int i;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (!out || !open_terminal(&b, why, sizeof(why))) {
 		fprintf(stderr, "screen: %s\n", why);
 		return 3;
 	}
-	fill(&b.now);
 	top_state__begin(&b.st);
 	b.shown = (struct top_shown){ .s = &b.interval,
 				      .all = &b.now,
 				      .ever = &b.now,
 				      .history = &b.history,
 				      .host = "bench" };
-	run(&b, frames && frames < 1000 ? frames : 200, out);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		run(&b, numbers[i], out);
 	tui__close(b.tui);
 	fclose(out);
 	return 0;

@@ -8,12 +8,11 @@
  */
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <linux/types.h>
 
+#include "result.h"
 #include "session.h"
 #include "stream.h"
 #include "util.h"
@@ -93,7 +92,7 @@ static int count(void *ctx, const struct fp_rec *rec)
 	return 0;
 }
 
-static double cpu_seconds(void)
+static double thread_seconds(void)
 {
 	struct timespec t;
 
@@ -112,13 +111,13 @@ static void merge(unsigned int nr_cpus, uint64_t records)
 	while (n < records) {
 		for (i = 0; i < (uint64_t)nr_cpus * RING; i++)
 			make(&h, (unsigned int)(i % nr_cpus));
-		spent -= cpu_seconds();
+		spent -= thread_seconds();
 		if (stream__drain(h.stream, count, &n))
 			exit(1);
-		spent += cpu_seconds();
+		spent += thread_seconds();
 	}
-	printf("{\"type\":\"merge\",\"cpus\":%u,\"records\":%llu,\"million_per_s\":%.1f}\n",
-	       nr_cpus, (unsigned long long)n, (double)n / spent / 1e6);
+	tell(stdout, "merge", nr_cpus, "CPUs", (double)n / spent / 1e6,
+	     "M records/s", NO_LIMIT);
 	end(&h);
 }
 
@@ -160,10 +159,11 @@ static void keep_up(uint64_t rate)
 	} while (!last);
 	pthread_join(maker, NULL);
 	lost = h.cpus[0].lost + h.cpus[1].lost;
-	printf("{\"type\":\"keep-up\",\"per_cpu_and_s\":%llu,\"records\":%llu,\"lost\":%llu,\"unaccounted\":%llu}\n",
-	       (unsigned long long)rate, (unsigned long long)h.read,
-	       (unsigned long long)lost,
-	       (unsigned long long)(h.made - h.read - lost));
+	tell(stdout, "keep up", rate, "records/s of a CPU",
+	     (double)lost / SECONDS, "lost/s",
+	     rate == 100000 ? AT_MOST(0) : NO_LIMIT);
+	tell(stdout, "keep up", rate, "records/s of a CPU",
+	     (double)(h.made - h.read - lost), "unaccounted", AT_MOST(0));
 	end(&h);
 }
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * floor MECHANISM:POINT... -- COMMAND: runs COMMAND while an empty BPF program is
- * attached to each POINT, as raw_tp or fentry: no program can cost less.
+ * attached to each POINT, as raw_tp, fentry or kprobe: no program can cost less.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <linux/perf_event.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -44,6 +48,22 @@ static int fentry(const char *point)
 	return prog < 0 ? prog : bpf_raw_tracepoint_open(NULL, prog);
 }
 
+static int kprobe(const char *point)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+					.kprobe_func = (uintptr_t)point };
+	FILE *type = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+	int prog = load(BPF_PROG_TYPE_KPROBE, NULL), event;
+
+	if (prog < 0 || !type || fscanf(type, "%u", &attr.type) != 1)
+		return -1;
+	fclose(type);
+	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, 0);
+	if (event < 0 || ioctl(event, PERF_EVENT_IOC_SET_BPF, prog))
+		return -1;
+	return ioctl(event, PERF_EVENT_IOC_ENABLE, 0);
+}
+
 /* Whether it is attached, until we end. */
 static bool attach(const char *how, const char *point)
 {
@@ -51,6 +71,8 @@ static bool attach(const char *how, const char *point)
 		return raw_tp(point) >= 0;
 	if (strcmp(how, "fentry") == 0)
 		return fentry(point) >= 0;
+	if (strcmp(how, "kprobe") == 0)
+		return kprobe(point) >= 0;
 	return false;
 }
 
@@ -69,8 +91,8 @@ int main(int argc, char **argv)
 			return 3;
 		}
 	}
-	if (i + 1 >= argc)
-		return 2;
+	if (i == 1 || i + 1 >= argc)
+		return 2; /* with no point at all there is no floor */
 	if (fork() == 0) {
 		execvp(argv[i + 1], argv + i + 1);
 		_exit(127);
