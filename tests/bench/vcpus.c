@@ -64,7 +64,8 @@ static double measure(unsigned int n, FILE *out)
 {
 	struct fp_vcpu *vcpus = calloc(FP_MAX_VCPUS, sizeof(*vcpus));
 	struct fp_percpu *cpu = calloc(1, sizeof(*cpu));
-	struct slots *s = vcpus && cpu ? slots__new(vcpus, cpu, 1) : NULL;
+	struct slots *s = vcpus && cpu ? slots__new(vcpus, cpu, 1, SNAP_NA) :
+					 NULL;
 	struct snapshot before = {};
 	double start = 0;
 	unsigned int i, f;
