@@ -57,14 +57,15 @@ static __always_inline __u64 exits_of(__u64 vcpu)
  */
 static __always_inline __u64 passed_now(const struct fp_percpu *c, __u8 kind)
 {
+	__u64 live = settles ? 0 : quiet_at(c->cpu)->live << 32;
 	__u64 vcpu = c->running, exits;
 
 	if (!vcpu || kind == FP_EV_VLOAD)
-		return c->passed;
+		return c->passed + live;
 	exits = exits_of(vcpu) - c->exits_before;
 	if (kind == FP_EV_BIND_VCPU)
 		exits--;
-	return (__u64)c->live << 32 | (__u32)exits;
+	return ((__u64)c->live << 32 | (__u32)exits) + live;
 }
 
 /* No exit comes here any more of the vcpu that was loaded. */

@@ -251,6 +251,12 @@ static int set_up_rules(struct attach *a, const struct calibration *cal,
 	return watch__set_up(a->skel, kernel__mode(cal->pstate), cpus);
 }
 
+/* Not all that passed is in fp_percpu.passed then. */
+static bool reads_passed(const struct attach *a)
+{
+	return a->skel->rodata->streaming && !a->skel->rodata->settles;
+}
+
 static int load(struct attach *a, const struct calibration *cal,
 		unsigned int cpus, const struct capture_opts *opts)
 {
@@ -285,7 +291,7 @@ static int load(struct attach *a, const struct calibration *cal,
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  a->skel->rodata->takes_exits);
+				  reads_passed(a));
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -488,7 +494,7 @@ void attach__read_passed(const struct attach *a, uint32_t cpu)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .cpu = cpu,
 		    .flags = BPF_F_TEST_RUN_ON_CPU);
 
-	if (a->skel->rodata->takes_exits)
+	if (reads_passed(a))
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.read_passed), &opts);
 }
@@ -506,6 +512,16 @@ int attach__cpus_fd(const struct attach *a)
 int attach__rings_fd(const struct attach *a)
 {
 	return bpf_map__fd(a->skel->maps.rings);
+}
+
+const struct fp_quiet *attach__quiet(const struct attach *a)
+{
+	return a->skel->bss->quiet;
+}
+
+bool attach__counts_away(const struct attach *a)
+{
+	return a->skel->rodata->settles;
 }
 
 uint32_t attach__ring_size(const struct attach *a)

@@ -12,9 +12,9 @@
 #define rule_load(c, vcpu) ((void)0)
 #define rule_save(ctx, c, foreign) ((void)0)
 #define rule_bind(ctx, c, buf, foreign) ((void)0)
-#define rule_bind_again(ctx, c, buf) ((void)0)
+#define rule_quiet(ctx, cpu) false
 #define rule_exit(ctx, c) ((void)0)
-#define rule_exit_settled(ctx, c, v) ((void)0)
+#define rule_exit_settled(ctx, c) ((void)0)
 #define rule_neon(ctx, c) ((void)0)
 #define rule_switch(ctx, c) ((void)0)
 #define rule_run_end(c) ((void)0)
