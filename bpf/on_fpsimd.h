@@ -202,7 +202,7 @@ FP_COLD int bind_struct_checked(unsigned long long *ctx, __u32 cpu)
 /*
  * While an exit is quiet, whose bind this is need not be asked: all that moves or
  * unbinds a state is an event, and so what comes before the bind of another. Nor is
- * TIF_FOREIGN_FPSTATE, for what sets it does that. The twin that checks does ask.
+ * TIF_FOREIGN_FPSTATE, for what sets it does that. The twin that checks asks the kernel.
  */
 static __always_inline int on_bind_entry(unsigned long long *ctx, bool checking)
 {

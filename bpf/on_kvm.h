@@ -321,12 +321,12 @@ __noinline int settle_later(__u32 cpu)
 }
 
 /*
- * One more exit, if nothing changes at it. @live: counted there, too, if it was.
+ * One more exit, if nothing changes at it.
  *
  * A softirq that uses NEON in here finds an exit that is not counted, and settles it.
  * Then no vcpu is counted on this CPU any more, and what we add is nobody's.
  */
-static __always_inline bool count_quiet_exit(__u32 cpu, __u32 *live)
+static __always_inline bool count_quiet_exit(__u32 cpu)
 {
 	struct fp_quiet *q = quiet_at(cpu);
 	__u64 open;
@@ -336,8 +336,6 @@ static __always_inline bool count_quiet_exit(__u32 cpu, __u32 *live)
 	if (open == FP_QUIET_LIVE) {
 		barrier();
 		q->live++;
-		if (live)
-			++*live;
 		return true;
 	}
 	if ((open | current_flags()) != ~0ull)
@@ -362,7 +360,7 @@ static __always_inline bool tell_quiet_exit(struct fp_percpu *c, __u32 cpu)
 {
 	c->settling = 1;
 	barrier();
-	if (!count_quiet_exit(cpu, &c->live))
+	if (!count_quiet_exit(cpu))
 		return false; /* settle_exit() is next */
 	c->exits++;
 	settle_end(c, cpu);
@@ -449,8 +447,7 @@ int kvm_exit_settle(void *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	return count_quiet_exit(cpu, NULL) ? 0 :
-					     on_settle(ctx, cpu, false, false);
+	return count_quiet_exit(cpu) ? 0 : on_settle(ctx, cpu, false, false);
 }
 
 static __always_inline int on_exit_tell(void *ctx, bool checking)

@@ -260,9 +260,9 @@ static __always_inline void rule_bind(void *ctx, struct fp_percpu *c, __u64 buf,
 }
 
 /*
- * At a bind, where an exit is quiet: the last one must have been of the same state, and
- * the state must not have been lost since. Only where there is fentry, and so
- * bpf_rdonly_cast().
+ * At a bind, where an exit is quiet: the last one must have been of the same state, by
+ * the kernel's own record. Only where there is fentry, and so bpf_rdonly_cast(). False:
+ * it is not quiet, as far as we know.
  */
 static __always_inline bool rule_quiet(unsigned long long *ctx, __u32 cpu)
 {
@@ -272,12 +272,8 @@ static __always_inline bool rule_quiet(unsigned long long *ctx, __u32 cpu)
 
 	if (!c)
 		return false;
-	if (c->model.buf != buf || foreign()) {
-		ADD(c->missed, 1);
-		return false;
-	}
 	if (!c->last_at)
-		return true;
+		return c->model.buf == buf;
 	could(c, FP_RULE_I20);
 	if ((__u64)CAST(struct cpu_fp_state, c->last_at)->st != buf)
 		look_at_bind(ctx, c, buf);

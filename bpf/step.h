@@ -79,6 +79,7 @@ static __always_inline void end_quiet(struct fp_percpu *c)
 	if (!c->quiet)
 		return;
 	c->quiet = 0;
+	note_quiet(c);
 	quiet_at(c->cpu)->open = 0;
 }
 

@@ -251,12 +251,6 @@ static int set_up_rules(struct attach *a, const struct calibration *cal,
 	return watch__set_up(a->skel, kernel__mode(cal->pstate), cpus);
 }
 
-/* Not all that passed is in fp_percpu.passed then. */
-static bool reads_passed(const struct attach *a)
-{
-	return a->skel->rodata->streaming && !a->skel->rodata->settles;
-}
-
 static int load(struct attach *a, const struct calibration *cal,
 		unsigned int cpus, const struct capture_opts *opts)
 {
@@ -291,7 +285,7 @@ static int load(struct attach *a, const struct calibration *cal,
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  reads_passed(a));
+				  opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -494,7 +488,7 @@ void attach__read_passed(const struct attach *a, uint32_t cpu)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .cpu = cpu,
 		    .flags = BPF_F_TEST_RUN_ON_CPU);
 
-	if (reads_passed(a))
+	if (a->skel->rodata->streaming)
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.read_passed), &opts);
 }

@@ -30,7 +30,7 @@ void attach__enable(struct attach *a);
 /* Where exits have no hook: brings fp_vcpu.exits_read of the first @slots up to date. */
 void attach__count_exits(const struct attach *a, uint32_t slots);
 
-/* And where live ones have no record: fp_percpu.passed_read of @cpu, if that is online. */
+/* With a stream: the same of fp_percpu.passed_read of @cpu, if that is online. */
 void attach__read_passed(const struct attach *a, uint32_t cpu);
 
 /* File descriptors of the maps that the reader maps. */

@@ -180,6 +180,7 @@ struct fp_percpu {
 		};
 		__u64 passed; /* both */
 	};
+	__u64 passed_quiet; /* live ones are fp_quiet.live, too: up to when it was asked */
 	__u64 passed_read; /* the same, with exits that no record has told yet */
 	__u64 flags; /* of the next record */
 	__u64 records; /* made, and their order */

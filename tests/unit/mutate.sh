@@ -285,6 +285,7 @@ later=(
 quiet=(
 	's/	end_quiet(c);/	;/'
 	's/	quiet_at(c->cpu)->open = 0;/	;/'
+	's/	note_quiet(c);/	;/'
 	's/	if (v \&\& fp_quiet_at(v->quiet_live) == cpu + 1) {/	if (0) {/'
 	's/fp_quiet_end(v->quiet_away, q->away);/fp_quiet_end(v->quiet_away, q->live);/'
 	's/	v->quiet_live = fp_quiet_begin(v->quiet_live, cpu, q->live);/	v->quiet_live += cpu + 1;/'
@@ -295,7 +296,8 @@ share=(
 	's/share - (exits << FP_QUIET_SHIFT) + cpu/share + cpu/'
 )
 taken=(
-	's/ : quiet_at(c->cpu)->live << 32;/ : 0;/'
+	's/		note_quiet(c);/		;/'
+	's/(__u32)exits) + c->passed_quiet;/(__u32)exits);/'
 	's/		exits--;/		;/'
 	's/	c->running = 0;/	;/'
 	'/void begin_exits/,/^}/s/	end_exits(c);/	;/'
@@ -310,7 +312,7 @@ exit=(
 	's/	if (have_put_off(c))$/	if (0)/'
 	's/(!foreign() || have_put_off(c))/(!foreign())/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
-	's/			++\*live;/			;/'
+	'/bool tell_quiet_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void settle_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
 	's/	ev.foreign = c->gone &&/	ev.foreign = 0 \&\&/'
