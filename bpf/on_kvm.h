@@ -338,7 +338,8 @@ static __always_inline bool count_quiet_exit(__u32 cpu)
 		q->live++;
 		return true;
 	}
-	if ((open | current_flags()) != ~0ull)
+	barrier_var(open); /* .. and this be asked first */
+	if (!open || (open | current_flags()) != ~0ull)
 		return false;
 	barrier();
 	q->away++;

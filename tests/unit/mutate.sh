@@ -306,7 +306,7 @@ taken=(
 exit=(
 	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (0) {/'
 	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (c->settled) {/'
-	's/	if ((open | current_flags()) != ~0ull)/	if (!open)/'
+	's/	if (!open || (open | current_flags()) != ~0ull)/	if (!open)/'
 	's/		begin_quiet(c, v, ~foreign_mask);/		begin_quiet(c, v, FP_QUIET_LIVE);/'
 	'/__u64 known_exits/,/^}/s/ - 1);/);/'
 	's/	if (have_put_off(c))$/	if (0)/'
