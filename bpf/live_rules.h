@@ -260,17 +260,24 @@ static __always_inline void rule_bind(void *ctx, struct fp_percpu *c, __u64 buf,
 }
 
 /*
- * The guest exits live once more: the last bind must have been that of @buf. Only where
- * there is fentry, and so bpf_rdonly_cast().
+ * At a bind, where an exit is quiet: the last one must have been of the same state, by
+ * the kernel's own record. Only where there is fentry, and so bpf_rdonly_cast(). False:
+ * it is not quiet, as far as we know.
  */
-static __always_inline void rule_bind_again(void *ctx, struct fp_percpu *c,
-					    __u64 buf)
+static __always_inline bool rule_quiet(unsigned long long *ctx, __u32 cpu)
 {
+	const struct cpu_fp_state *state = (const void *)ctx[0];
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	__u64 buf = (__u64)state->st;
+
+	if (!c)
+		return false;
 	if (!c->last_at)
-		return;
+		return c->model.buf == buf;
 	could(c, FP_RULE_I20);
 	if ((__u64)CAST(struct cpu_fp_state, c->last_at)->st != buf)
 		look_at_bind(ctx, c, buf);
+	return true;
 }
 
 /* After an exit. Interrupts may be on: a softirq may have taken the registers. */
@@ -313,10 +320,10 @@ static __always_inline void rule_run_end(struct fp_percpu *c)
 }
 
 /* Where each exit has a hook: of those that are not known to be live, one in eight. */
-static __always_inline void rule_exit_settled(void *ctx, struct fp_percpu *c,
-					      const struct fp_vcpu *v)
+static __always_inline void rule_exit_settled(void *ctx, struct fp_percpu *c)
 {
-	if (all_entries || (c->again != v->buf && !(++c->looks & 7)))
+	if (all_entries || (quiet_at(c->cpu)->open != FP_QUIET_LIVE &&
+			    !(++c->looks & 7)))
 		rule_exit(ctx, c);
 }
 

@@ -39,6 +39,7 @@ __u64 seen_eager, seen_martin;
 #define LINE __attribute__((aligned(128)))
 __u64 owed_loads LINE;
 __u64 saved_neon LINE, begun_neon, trapped_tasks;
+struct fp_quiet quiet[FP_MAX_CPUS];
 __u64 end_of_bss LINE;
 
 struct vcpus_map vcpus SEC(".maps");
@@ -132,6 +133,22 @@ static __always_inline struct fp_vcpu *slot_by(void *map, __u64 key)
 	__u32 *slot = bpf_map_lookup_elem(map, &key);
 
 	return slot ? slot_at(*slot) : NULL;
+}
+
+static __always_inline struct fp_quiet *quiet_at(__u32 cpu)
+{
+	return &quiet[cpu & (FP_MAX_CPUS - 1)];
+}
+
+/* For the stream, which has no time to find the row. */
+static __always_inline void note_quiet(struct fp_percpu *c)
+{
+	c->passed_quiet = quiet_at(c->cpu)->live << 32;
+}
+
+static __always_inline __u64 quiet_exits(__u32 cpu)
+{
+	return quiet_at(cpu)->live + quiet_at(cpu)->away;
 }
 
 #endif /* FPSTAT_MAPS_H */

@@ -167,26 +167,6 @@ static __always_inline int on_bind_state(void *ctx, struct fp_percpu *c,
 	return 0;
 }
 
-/*
- * The guest was entered with its state live once more, and nothing has come in
- * between: there is only this to count. All that moves or unbinds a state is an
- * event, and would show.
- */
-static __always_inline bool live_again(struct fp_percpu *c, __u64 buf)
-{
-	struct fp_vcpu *v;
-
-	if (c->again != buf || c->judge.note || foreign())
-		return false;
-	v = slot_at(c->slot);
-	if (!v)
-		return false;
-	v->runs_live++; /* with interrupts off, and here only */
-	if (streaming)
-		c->live++;
-	return true;
-}
-
 static __always_inline int on_bind_probe(struct pt_regs *ctx, bool checking)
 {
 	struct fp_percpu *c = this_cpu();
@@ -197,22 +177,43 @@ static __always_inline int on_bind_probe(struct pt_regs *ctx, bool checking)
 }
 
 /* Only where it is given a struct: fentry programs came later. */
-static __always_inline int on_bind_entry(unsigned long long *ctx, bool checking)
+static __always_inline int on_bind_struct(unsigned long long *ctx, __u32 cpu,
+					  bool checking)
 {
-	const struct cpu_fp_state *state = (const void *)ctx[0];
-	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	const struct cpu_fp_state *state = (const void *)ctx[0];
 
-	if (!c)
-		return 0;
-	if (live_again(c, (__u64)state->st)) {
-		if (checking)
-			rule_bind_again(ctx, c, (__u64)state->st);
-		return 0;
-	}
-	if (!is_enabled(c))
+	if (!c || !is_enabled(c))
 		return 0;
 	return on_bind_state(ctx, c, as_number(state->st), checking);
+}
+
+/* Functions of their own: what they need on the stack, a quiet exit must not pay. */
+FP_COLD int bind_struct(unsigned long long *ctx, __u32 cpu)
+{
+	return on_bind_struct(ctx, cpu, false);
+}
+
+FP_COLD int bind_struct_checked(unsigned long long *ctx, __u32 cpu)
+{
+	return on_bind_struct(ctx, cpu, true);
+}
+
+/*
+ * While an exit is quiet, whose bind this is need not be asked: all that moves or
+ * unbinds a state is an event, and so what comes before the bind of another. Nor is
+ * TIF_FOREIGN_FPSTATE, for what sets it does that. The twin that checks asks the kernel.
+ */
+static __always_inline int on_bind_entry(unsigned long long *ctx, bool checking)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fp_quiet *q = quiet_at(cpu);
+
+	if (!q->open || (checking && !rule_quiet(ctx, cpu)))
+		return checking ? bind_struct_checked(ctx, cpu) :
+				  bind_struct(ctx, cpu);
+	q->live++; /* with interrupts off */
+	return 0;
 }
 
 CHECKED("kprobe", k_bind_state, on_bind_probe, struct pt_regs)

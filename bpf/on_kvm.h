@@ -129,11 +129,20 @@ static __always_inline struct fp_vcpu *adopt(struct fp_percpu *c,
 	return v;
 }
 
-/* What KVM had counted when we knew of none; @known: those that we know of now. */
-static __always_inline void set_exits(struct fp_vcpu *v, __u64 known)
+/* Those that we know of. @v is loaded here: nobody else adds to them now. */
+static __always_inline __u64 known_exits(const struct fp_vcpu *v)
+{
+	const struct fp_quiet *q = quiet_at(fp_quiet_at(v->quiet_live) - 1);
+
+	return v->exits + fp_quiet_sum(v->quiet_live, q->live) +
+	       fp_quiet_sum(v->quiet_away, q->away);
+}
+
+/* What KVM had counted when we knew of none; @made: just now, and not known yet. */
+static __always_inline void set_exits(struct fp_vcpu *v, __u32 made)
 {
 	if (settles)
-		v->exits_before = vcpu_exits(v->vcpu) - known;
+		v->exits_before = vcpu_exits(v->vcpu) - known_exits(v) - made;
 }
 
 /*
@@ -150,12 +159,11 @@ static __always_inline struct fp_vcpu *on_vcpu_load(struct fp_percpu *c,
 	struct fp_vcpu *v;
 	bool first;
 
-	c->again = 0;
 	v = loaded_here(c, t, vcpu, &first);
 	if (takes_exits)
 		begin_exits(c, vcpu, 0);
 	if (v)
-		set_exits(v, v->exits);
+		set_exits(v, 0);
 	if (checking)
 		rule_load(c, vcpu);
 	c->loading = first ? FP_LOADING_FIRST : FP_LOADING_AGAIN;
@@ -313,6 +321,64 @@ __noinline int settle_later(__u32 cpu)
 }
 
 /*
+ * One more exit, if nothing changes at it.
+ *
+ * A softirq that uses NEON in here finds an exit that is not counted, and settles it.
+ * Then no vcpu is counted on this CPU any more, and what we add is nobody's.
+ */
+static __always_inline bool count_quiet_exit(__u32 cpu)
+{
+	struct fp_quiet *q = quiet_at(cpu);
+	__u64 open;
+
+	barrier_var(q); /* or its address is made twice */
+	open = q->open;
+	if (open == FP_QUIET_LIVE) {
+		barrier();
+		q->live++;
+		return true;
+	}
+	barrier_var(open); /* .. and this be asked first */
+	if (!open || (open | current_flags()) != ~0ull)
+		return false;
+	barrier();
+	q->away++;
+	return true;
+}
+
+/* Lets softirqs in again. */
+static __always_inline void settle_end(struct fp_percpu *c, __u32 cpu)
+{
+	barrier();
+	c->settling = 0;
+	barrier();
+	if (have_put_off(c))
+		settle_later(cpu);
+}
+
+/* The same for the stream. Softirqs' events are put off: it is told as it is counted. */
+static __always_inline bool tell_quiet_exit(struct fp_percpu *c, __u32 cpu)
+{
+	c->settling = 1;
+	barrier();
+	if (!count_quiet_exit(cpu))
+		return false; /* settle_exit() is next */
+	c->exits++;
+	settle_end(c, cpu);
+	return true;
+}
+
+static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
+				       __u32 cpu)
+{
+	v->exits++;
+	if (!foreign() || have_put_off(c))
+		settle(cpu);
+	else
+		begin_quiet(c, v, ~foreign_mask);
+}
+
+/*
  * One more exit of @v. Softirqs are on in kvm_exit: what one does with NEON while we
  * are at work is put off, and one that came before, right after the exit, has settled
  * it (settle_before()). So there is one at a time who counts. With the flag set, and
@@ -325,25 +391,14 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 {
 	c->settling = 1;
 	barrier();
-	if (c->settled) {
+	if (c->settled == quiet_exits(cpu) + 1) {
 		c->settled = 0;
 	} else {
-		v->exits++;
-		if (c->again == v->buf && !c->judge.note) {
-			v->runs_live++;
-			if (tell)
-				c->live++;
-		} else if (!foreign() || have_put_off(c)) {
-			settle(cpu);
-		}
+		count_exit(c, v, cpu);
 		if (tell)
 			c->exits++;
 	}
-	barrier();
-	c->settling = 0;
-	barrier();
-	if (have_put_off(c))
-		settle_later(cpu);
+	settle_end(c, cpu);
 }
 
 /* The first exit of a vcpu that was loaded before capture began. */
@@ -353,46 +408,52 @@ __noinline int first_exit(__u32 cpu)
 	struct fp_vcpu *v = c ? adopt(c, current_task()) : NULL;
 
 	if (v) {
-		set_exits(v, v->exits + 1);
+		set_exits(v, 1);
 		settle_exit(c, v, cpu, streaming);
 	} else if (c) {
 		ADD(c->untracked_exits, 1);
 		if (streaming)
 			c->exits++;
+		settle_end(c, cpu);
 	}
 	return 0;
 }
 
-/* Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. */
-static __always_inline int on_settle(void *ctx, bool tell, bool checking)
+/*
+ * Whoever is loaded has been seen by vcpu_load(), once one was on this CPU. There is a
+ * program for the stream: to ask whether there is one takes as long as this.
+ */
+static __always_inline int on_settle(void *ctx, __u32 cpu, bool tell,
+				     bool checking)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_vcpu *v;
 
 	if (!c)
 		return 0;
-	v = slot_at(c->slot);
-	if (v) {
-		settle_exit(c, v, cpu, tell);
-		if (checking)
-			rule_exit_settled(ctx, c, v);
-	} else {
-		first_exit(cpu);
+	if (!tell || !tell_quiet_exit(c, cpu)) {
+		v = slot_at(c->slot);
+		if (v)
+			settle_exit(c, v, cpu, tell);
+		else
+			first_exit(cpu);
 	}
+	if (checking)
+		rule_exit_settled(ctx, c);
 	return 0;
 }
 
 SEC("raw_tp/kvm_exit")
 int kvm_exit_settle(void *ctx)
 {
-	return on_settle(ctx, false, false);
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return count_quiet_exit(cpu) ? 0 : on_settle(ctx, cpu, false, false);
 }
 
-/* A program of its own: to ask whether there is a stream takes as long as this. */
 static __always_inline int on_exit_tell(void *ctx, bool checking)
 {
-	return on_settle(ctx, true, checking);
+	return on_settle(ctx, bpf_get_smp_processor_id(), true, checking);
 }
 
 CHECKED("raw_tp/kvm_exit", kvm_exit_tell, on_exit_tell, void)

@@ -27,13 +27,14 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	struct fp_vcpu *v = slot_at(c->slot);
 
 	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
-	    vcpu_exits(vcpu) - v->exits_before == v->exits)
+	    vcpu_exits(vcpu) - v->exits_before == known_exits(v))
 		return;
-	c->settled = 1;
+	c->settled = quiet_exits(c->cpu) + 1;
 	v->exits++;
 	if (is_behind(c))
 		catch_up(c->cpu);
 	settle(c->cpu);
+	count_quiet(c->cpu, FP_NO_SLOT); /* see count_quiet_exit() */
 	if (streaming)
 		c->exits++; /* after its own record: see settle_exit() */
 }

@@ -42,6 +42,8 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 	end_exits(c);
 	resume_begin(c, next);
 	resume_kernel(c, next);
+	if (c->quiet_slot) /* it may go to another CPU */
+		count_quiet(c->cpu, FP_NO_SLOT);
 	return 0;
 }
 

@@ -55,16 +55,18 @@ static __always_inline __u64 exits_of(__u64 vcpu)
  * For a record of @kind. That of a guest's bind comes before its exit is told; that of
  * a vcpu_load() before all of that vcpu, though it may be made later.
  */
-static __always_inline __u64 passed_now(const struct fp_percpu *c, __u8 kind)
+static __always_inline __u64 passed_now(struct fp_percpu *c, __u8 kind)
 {
 	__u64 vcpu = c->running, exits;
 
+	if (c->quiet)
+		note_quiet(c);
 	if (!vcpu || kind == FP_EV_VLOAD)
-		return c->passed;
+		return c->passed + c->passed_quiet;
 	exits = exits_of(vcpu) - c->exits_before;
 	if (kind == FP_EV_BIND_VCPU)
 		exits--;
-	return (__u64)c->live << 32 | (__u32)exits;
+	return ((__u64)c->live << 32 | (__u32)exits) + c->passed_quiet;
 }
 
 /* No exit comes here any more of the vcpu that was loaded. */

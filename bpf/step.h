@@ -34,13 +34,64 @@ static __always_inline void count_save(struct fp_percpu *c, struct fp_vcpu *v,
 		count_step(c, v, ev, step);
 }
 
+/* ---- exits at which nothing changes: see struct fp_quiet ---- */
+
+/* Those of the vcpu in @slot are counted on this CPU from now on, and no others. */
+__noinline int count_quiet(__u32 cpu, __u32 slot)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	const struct fp_quiet *q = quiet_at(cpu);
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	v = slot_at(c->quiet_slot - 1);
+	if (v && fp_quiet_at(v->quiet_live) == cpu + 1) {
+		v->quiet_live = fp_quiet_end(v->quiet_live, q->live);
+		v->quiet_away = fp_quiet_end(v->quiet_away, q->away);
+	}
+	c->quiet_slot = 0;
+	v = slot_at(slot);
+	/* Another thread ran it elsewhere, and is there still: not before it goes. */
+	if (!v || fp_quiet_at(v->quiet_live))
+		return 0;
+	v->quiet_live = fp_quiet_begin(v->quiet_live, cpu, q->live);
+	v->quiet_away = fp_quiet_begin(v->quiet_away, cpu, q->away);
+	c->quiet_slot = slot + 1;
+	return 0;
+}
+
+/* @open: what makes the next exit of @v one of these. */
+static __always_inline void begin_quiet(struct fp_percpu *c,
+					const struct fp_vcpu *v, __u64 open)
+{
+	if (c->quiet_slot != v->slot + 1) {
+		count_quiet(c->cpu, v->slot);
+		if (c->quiet_slot != v->slot + 1)
+			return;
+	}
+	c->quiet = 1;
+	quiet_at(c->cpu)->open = open;
+}
+
+static __always_inline void end_quiet(struct fp_percpu *c)
+{
+	if (!c->quiet)
+		return;
+	c->quiet = 0;
+	note_quiet(c);
+	quiet_at(c->cpu)->open = 0;
+}
+
+/* ---- events ---- */
+
 /* One event, all of it. */
 static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 				      const struct fp_event *ev)
 {
 	__u32 step = fp_step(&c->model, ev);
 
-	c->again = 0;
+	end_quiet(c);
 	if (ev->kind == FP_EV_VLOAD)
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
@@ -161,7 +212,7 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 	take_step(c, v, ev);
 	/* The registers hold the state, and nothing is undecided: fp_judge_knows(). */
 	if (v && c->judge.held == FP_HELD_STATE && !c->judge.busy)
-		c->again = ev->buf;
+		begin_quiet(c, v, FP_QUIET_LIVE);
 }
 
 /* ---- events that wait for their turn ---- */

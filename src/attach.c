@@ -285,7 +285,7 @@ static int load(struct attach *a, const struct calibration *cal,
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  a->skel->rodata->takes_exits);
+				  opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -488,7 +488,7 @@ void attach__read_passed(const struct attach *a, uint32_t cpu)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .cpu = cpu,
 		    .flags = BPF_F_TEST_RUN_ON_CPU);
 
-	if (a->skel->rodata->takes_exits)
+	if (a->skel->rodata->streaming)
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.read_passed), &opts);
 }
@@ -506,6 +506,16 @@ int attach__cpus_fd(const struct attach *a)
 int attach__rings_fd(const struct attach *a)
 {
 	return bpf_map__fd(a->skel->maps.rings);
+}
+
+const struct fp_quiet *attach__quiet(const struct attach *a)
+{
+	return a->skel->bss->quiet;
+}
+
+bool attach__counts_away(const struct attach *a)
+{
+	return a->skel->rodata->settles;
 }
 
 uint32_t attach__ring_size(const struct attach *a)

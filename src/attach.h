@@ -30,13 +30,16 @@ void attach__enable(struct attach *a);
 /* Where exits have no hook: brings fp_vcpu.exits_read of the first @slots up to date. */
 void attach__count_exits(const struct attach *a, uint32_t slots);
 
-/* The same of fp_percpu.passed_read of @cpu, if that is online. */
+/* With a stream: the same of fp_percpu.passed_read of @cpu, if that is online. */
 void attach__read_passed(const struct attach *a, uint32_t cpu);
 
 /* File descriptors of the maps that the reader maps. */
 int attach__vcpus_fd(const struct attach *a);
 int attach__cpus_fd(const struct attach *a);
 int attach__rings_fd(const struct attach *a);
+/* Where quiet exits are counted, by CPU; and whether that is all exits, or live ones. */
+const struct fp_quiet *attach__quiet(const struct attach *a);
+bool attach__counts_away(const struct attach *a);
 uint32_t attach__ring_size(const struct attach *a); /* records in each */
 
 /* The object that is loaded; and whether this program of it is attached. */

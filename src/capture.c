@@ -100,6 +100,9 @@ static int map_counters(struct capture *c)
 	if (!c->vcpus || !c->cpus)
 		return -errno;
 	c->slots = slots__new(c->vcpus, c->cpus, c->nr_cpus, user_bytes(c));
+	if (c->slots)
+		slots__quiet(c->slots, attach__quiet(c->attach),
+			     attach__counts_away(c->attach));
 	return c->slots ? 0 : -errno;
 }
 
@@ -155,6 +158,12 @@ static int open_all(struct capture *c, const struct capture_opts *opts,
 	cpus = libbpf_num_possible_cpus();
 	if (cpus < 0)
 		return cpus;
+	if (cpus > FP_MAX_CPUS) {
+		snprintf(why, len,
+			 "this host may have %d CPUs, and fpstat can watch %d",
+			 cpus, FP_MAX_CPUS);
+		return -E2BIG;
+	}
 	c->nr_cpus = cpus;
 	c->attach = attach__open(&c->cal, cpus, opts, why, len);
 	if (!c->attach)
@@ -590,6 +599,7 @@ static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
 		return false;
 	c->marks++;
 	copy(vcpus, c->vcpus, slots__high(c->slots) * sizeof(*vcpus));
+	slots__copy_quiet(c->slots, vcpus);
 	copy(cpus, c->cpus, c->nr_cpus * sizeof(*cpus));
 	return quiet(c, before);
 }

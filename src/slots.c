@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quiet.h"
 #include "util.h"
 #include "vmname.h"
 
@@ -21,6 +22,8 @@ struct slots {
 	struct fp_vcpu *vcpus;
 	struct fp_percpu *cpus;
 	unsigned int nr_cpus;
+	const struct fp_quiet *quiet; /* by CPU */
+	bool counts_away; /* .. all exits, and not the live ones alone */
 	uint64_t user_bytes;
 	struct vmname *names;
 
@@ -110,11 +113,13 @@ static const char *name_of(struct slots *s, uint32_t slot)
 }
 
 /* The reader's is older once the vcpu has ended. */
-static uint64_t exits(const struct fp_vcpu *v)
+static uint64_t exits(const struct slots *s, const struct fp_vcpu *v)
 {
 	uint64_t by_hook = counter__read(&v->exits);
 	uint64_t by_reader = counter__read(&v->exits_read);
 
+	if (s->counts_away)
+		by_hook += quiet__live(s->quiet, v) + quiet__away(s->quiet, v);
 	return by_hook > by_reader ? by_hook : by_reader;
 }
 
@@ -133,8 +138,9 @@ static void read_slot(struct slots *s, const struct fp_vcpu *v, uint32_t slot,
 	row->vcpu_id = v->vcpu_id;
 	row->tid = v->tid;
 	row->runs = counter__read(&v->runs);
-	row->exits = exits(v);
-	row->guest_runs_live = counter__read(&v->runs_live);
+	row->guest_runs_live = counter__read(&v->runs_live) +
+			       quiet__live(s->quiet, v);
+	row->exits = exits(s, v);
 	row->collateral = counter__read(&v->collateral);
 	row->guest_bytes = guest_bytes(v);
 	row->guest = snap_ops__read(&v->guest, row->guest_bytes);
@@ -278,6 +284,26 @@ static int by_identity(const void *a, const void *b)
 size_t slots__high(const struct slots *s)
 {
 	return s->high;
+}
+
+void slots__quiet(struct slots *s, const struct fp_quiet *quiet, bool away)
+{
+	s->quiet = quiet;
+	s->counts_away = away;
+}
+
+void slots__copy_quiet(const struct slots *s, struct fp_vcpu *vcpus)
+{
+	const struct fp_vcpu *v;
+	size_t i;
+
+	for (i = 0; i < s->high; i++) {
+		v = &s->vcpus[i];
+		vcpus[i].quiet_live = quiet__live(s->quiet, v)
+				      << FP_QUIET_SHIFT;
+		vcpus[i].quiet_away = quiet__away(s->quiet, v)
+				      << FP_QUIET_SHIFT;
+	}
 }
 
 int slots__snapshot(struct slots *s, const struct fp_vcpu *vcpus,

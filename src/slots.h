@@ -18,6 +18,8 @@ struct slots;
 struct slots *slots__new(struct fp_vcpu *vcpus, struct fp_percpu *cpus,
 			 unsigned int nr_cpus, uint64_t user_bytes);
 void slots__free(struct slots *s);
+/* Before any is read: where quiet exits are counted; @away: all, not only live ones. */
+void slots__quiet(struct slots *s, const struct fp_quiet *quiet, bool away);
 /* How many ended vcpus keep a row of their own. */
 void slots__keep(struct slots *s, size_t ended);
 /* Recycles and refills. Returns 0 or a negative errno. */
@@ -30,5 +32,7 @@ int slots__snapshot(struct slots *s, const struct fp_vcpu *vcpus,
 		    struct snapshot *snap);
 /* No slot from here on was ever in use. */
 size_t slots__high(const struct slots *s);
+/* In such a copy, their shares become sums, as they are now. */
+void slots__copy_quiet(const struct slots *s, struct fp_vcpu *vcpus);
 
 #endif /* FPSTAT_SLOTS_H */

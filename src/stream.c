@@ -382,7 +382,9 @@ static uint64_t passed(const struct fp_percpu *c)
 {
 	uint64_t read = counter__read(&c->passed_read);
 
-	return read ? read : counter__read(&c->passed);
+	return read ? read :
+		      counter__read(&c->passed) +
+			      counter__read(&c->passed_quiet);
 }
 
 /* What came after a record that is not handed on yet is told after it. */

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture.skel.h"
 #include "fpstat/counters.h"
+
+#include "capture.skel.h"
 #include "kernel.h"
 #include "util.h"
 

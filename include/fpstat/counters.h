@@ -35,6 +35,54 @@ _Static_assert(FP_VERDICTS == 8, "BPF masks an index of verdicts with 7");
 
 enum fp_slot_state { FP_SLOT_FREE, FP_SLOT_LIVE, FP_SLOT_DEAD };
 
+/*
+ * Exits at which nothing changes are one addition, in a row of the CPU that is found
+ * without a look-up. They are of the one vcpu that is counted here.
+ */
+struct fp_quiet {
+	/*
+	 * It is loaded, and known to be live, or by its flags to be away: these, or'ed
+	 * to this, are all ones at such an exit. 0: none is.
+	 */
+	__u64 open;
+	/* Now and then one more, while nobody is counted here. */
+	__u64 live;
+	__u64 away;
+} __attribute__((aligned(64)));
+
+#define FP_MAX_CPUS 4096 /* rows; a power of two */
+#define FP_QUIET_LIVE (~0ull) /* whatever the flags */
+
+/*
+ * A vcpu's share of a column is a word: below, the CPU where it is counted now, plus 1,
+ * or 0; above, what it is without that CPU's count. So it begins and ends to be counted
+ * there in one store, which moves nothing, and whoever reads it finds the sum.
+ */
+#define FP_QUIET_SHIFT 16
+
+static inline __u32 fp_quiet_at(__u64 share)
+{
+	return share & ((1 << FP_QUIET_SHIFT) - 1);
+}
+
+static inline __u64 fp_quiet_begin(__u64 share, __u32 cpu, __u64 exits)
+{
+	return share - (exits << FP_QUIET_SHIFT) + cpu + 1;
+}
+
+/* The sum, with @exits of the CPU where it is counted. */
+static inline __u64 fp_quiet_sum(__u64 share, __u64 exits)
+{
+	if (fp_quiet_at(share))
+		share += exits << FP_QUIET_SHIFT;
+	return share >> FP_QUIET_SHIFT;
+}
+
+static inline __u64 fp_quiet_end(__u64 share, __u64 exits)
+{
+	return fp_quiet_sum(share, exits) << FP_QUIET_SHIFT;
+}
+
 /* One vcpu. The reader owns a FREE slot, capture owns a LIVE or DEAD one. */
 struct fp_vcpu {
 	__u64 vcpu; /* struct kvm_vcpu *, an identity only */
@@ -57,6 +105,9 @@ struct fp_vcpu {
 	__u64 exits_read; /* the same, if the reader has them counted; or more */
 	__u64 exits_before; /* those of KVM's count that are in neither */
 	__u64 runs_live;
+	/* Its shares of fp_quiet. Only the CPU where it is counted writes them, or runs. */
+	__u64 quiet_live;
+	__u64 quiet_away;
 	__u64 collateral; /* loads of others that only its load made necessary */
 	struct fp_ops guest;
 	struct fp_ops host;
@@ -92,11 +143,13 @@ struct fp_percpu {
 	__u32 loading; /* enum fp_loading: a vcpu_load() that is no event yet */
 	__u32 gone; /* TIF_FOREIGN_FPSTATE was set after vcpu_load(), or is since */
 	__u32 settling; /* kvm_exit is at work: softirqs put their events off */
-	__u32 settled; /* a softirq has settled the exit that kvm_exit is to tell */
+	__u32 quiet; /* the next exit may be: fp_quiet.open */
+	__u32 quiet_slot; /* the vcpu that is counted there, plus 1; or 0 */
 	__u32 later_head;
 	__u32 later_tail;
 	__u32 later_full; /* this section is not put off: nothing is new in it */
-	__u64 again; /* a buffer: its vcpu is live, and one more exit is no event */
+	/* quiet_exits(), plus 1, when a softirq settled the exit that kvm_exit is to tell */
+	__u64 settled;
 	__u64 begins; /* task that has not saved yet in kernel_neon_begin() */
 	__u32 free[FP_FREE_RING];
 
@@ -127,6 +180,7 @@ struct fp_percpu {
 		};
 		__u64 passed; /* both */
 	};
+	__u64 passed_quiet; /* live ones are fp_quiet.live, too: up to when it was asked */
 	__u64 passed_read; /* the same, with exits that no record has told yet */
 	__u64 flags; /* of the next record */
 	__u64 records; /* made, and their order */

@@ -292,18 +292,37 @@ later=(
 	's/	tell_stream(c, other);/	;/'
 	's/		c->bytes = other;/		;/'
 )
+quiet=(
+	's/	end_quiet(c);/	;/'
+	's/	quiet_at(c->cpu)->open = 0;/	;/'
+	's/	note_quiet(c);/	;/'
+	's/	if (v \&\& fp_quiet_at(v->quiet_live) == cpu + 1) {/	if (0) {/'
+	's/fp_quiet_end(v->quiet_away, q->away);/fp_quiet_end(v->quiet_away, q->live);/'
+	's/	v->quiet_live = fp_quiet_begin(v->quiet_live, cpu, q->live);/	v->quiet_live += cpu + 1;/'
+	's/	c->quiet_slot = 0;/	;/'
+)
+share=(
+	's/share += exits << FP_QUIET_SHIFT;/;/'
+	's/share - (exits << FP_QUIET_SHIFT) + cpu/share + cpu/'
+)
 taken=(
+	's/		note_quiet(c);/		;/'
+	's/(__u32)exits) + c->passed_quiet;/(__u32)exits);/'
 	's/		exits--;/		;/'
 	's/	c->running = 0;/	;/'
 	'/void begin_exits/,/^}/s/	end_exits(c);/	;/'
 	's/vcpu) - made - c->exits;/vcpu) - made;/'
 )
 exit=(
-	's/	if (c->settled) {/	if (0) {/'
+	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (0) {/'
+	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (c->settled) {/'
+	's/	if (!open || (open | current_flags()) != ~0ull)/	if (!open)/'
+	's/		begin_quiet(c, v, ~foreign_mask);/		begin_quiet(c, v, FP_QUIET_LIVE);/'
+	'/__u64 known_exits/,/^}/s/ - 1);/);/'
 	's/	if (have_put_off(c))$/	if (0)/'
 	's/(!foreign() || have_put_off(c))/(!foreign())/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
-	'/void settle_exit/,/^}/s/				c->live++;/				;/'
+	'/bool tell_quiet_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void settle_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
 	's/	ev.foreign = c->gone &&/	ev.foreign = 0 \&\&/'
@@ -464,7 +483,11 @@ part mutate_source format.c "${format[@]}"
 part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
 part mutate bpf/step.h t_settle "${later[@]}"
+part mutate bpf/step.h t_settle "${quiet[@]}"
+part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
+part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
+part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
