@@ -65,9 +65,9 @@ __noinline int count_quiet(__u32 cpu, __u32 slot)
 static __always_inline void begin_quiet(struct fp_percpu *c,
 					const struct fp_vcpu *v, __u64 open)
 {
-	if (c->quiet_slot != v->slot + 1) {
+	if (fp_quiet_at(v->quiet_live) != c->cpu + 1) {
 		count_quiet(c->cpu, v->slot);
-		if (c->quiet_slot != v->slot + 1)
+		if (fp_quiet_at(v->quiet_live) != c->cpu + 1)
 			return;
 	}
 	c->quiet = 1;
