@@ -57,16 +57,17 @@ static __always_inline __u64 exits_of(__u64 vcpu)
  */
 static __always_inline __u64 passed_now(struct fp_percpu *c, __u8 kind)
 {
-	__u64 vcpu = c->running, exits;
+	__u64 vcpu = c->running, passed, exits;
 
 	if (c->quiet)
 		note_quiet(c);
+	passed = c->passed + c->passed_quiet;
 	if (!vcpu || kind == FP_EV_VLOAD)
-		return c->passed + c->passed_quiet;
+		return passed;
 	exits = exits_of(vcpu) - c->exits_before;
 	if (kind == FP_EV_BIND_VCPU)
 		exits--;
-	return ((__u64)c->live << 32 | (__u32)exits) + c->passed_quiet;
+	return passed >> 32 << 32 | (__u32)exits;
 }
 
 /* No exit comes here any more of the vcpu that was loaded. */
