@@ -604,6 +604,40 @@ static void begun_inside(void **state)
 	assert_int_equal(1000 + EXITS - fake_vcpus[0].exits_before, EXITS - 1);
 }
 
+/* ---- a slot is used again, and no task was switched ---- */
+
+static void lives_and_ends(void)
+{
+	__u64 arg = (__u64)&vcpu;
+	int i;
+
+	vcpu.exits = 1000;
+	seen = 0;
+	vcpu_load();
+	for (i = 0; i < EXITS; i++)
+		guest(i);
+	vcpu_put();
+	return_to_user();
+	vcpu_end((struct pt_regs *)&arg);
+}
+
+static void slot_of_another(void **state)
+{
+	(void)state;
+	way = (struct way){
+		.uses = (1 << EXITS) - 1, .exit = EXITS, .silent = true
+	};
+	now = &after;
+	begin();
+	lives_and_ends();
+	assert_int_equal(fake_vcpus[0].state, FP_SLOT_DEAD);
+	/* The reader, after a tick or two. */
+	fake_vcpus[0] = (struct fp_vcpu){ .gen = fake_vcpus[0].gen };
+	fake_cpu.free_tail++;
+	lives_and_ends();
+	assert_int_equal(fake_vcpus[0].gen, 2);
+}
+
 /* ---- the rules ask whether a vcpu has run ---- */
 
 static void checked_softirq(void)
@@ -685,6 +719,7 @@ int main(void)
 		cmocka_unit_test(counted_by_kvm),
 		cmocka_unit_test(nothing_but_exits),
 		cmocka_unit_test(begun_inside),
+		cmocka_unit_test(slot_of_another),
 		cmocka_unit_test(rules_asked_meanwhile),
 	};
 
