@@ -56,7 +56,9 @@ struct fp_quiet {
 /*
  * A vcpu's share of a column is a word: below, the CPU where it is counted now, plus 1,
  * or 0; above, what it is without that CPU's count. So it begins and ends to be counted
- * there in one store, which moves nothing, and whoever reads it finds the sum.
+ * there in one store, which moves nothing, and whoever reads it finds the sum. Before
+ * the CPU counts another exit it enters a guest, and KVM has a full barrier there
+ * (smp_store_mb() of vcpu->mode): nobody sees that exit in a share that has ended.
  */
 #define FP_QUIET_SHIFT 16
 
