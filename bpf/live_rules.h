@@ -395,4 +395,21 @@ int check_exit(void *ctx)
 	return 0;
 }
 
+/* Where counting has no hook at the bind, and nobody but KVM binds a state there. */
+SEC("kprobe")
+int check_bind(struct pt_regs *ctx)
+{
+	struct fp_percpu *c = this_cpu();
+	__u64 vcpu = current_loaded_vcpu();
+	struct fp_look l;
+
+	if (!c || !vcpu || rest)
+		return 0;
+	could(c, FP_RULE_I20);
+	l = look(c, vcpu, FP_HINT_GUEST);
+	l.last = bound_buf(PT_REGS_PARM1(ctx));
+	tell_breach(ctx, &l, fp_look_exit(&l));
+	return 0;
+}
+
 #endif /* FPSTAT_LIVE_RULES_H */

@@ -60,6 +60,9 @@ const struct hook hooks[] = {
 	{ { "kvm_exit" },
 	  "check_exit", NULL, "rules at guest exits",
 	  HOOK_CHECK | HOOK_ENTRIES | HOOK_UNHOOKED | HOOK_RAW_TP },
+	{ { "fpsimd_bind_state_to_cpu" },
+	  "check_bind", NULL, "rules at binds of guests' states",
+	  HOOK_CHECK | HOOK_ENTRIES | HOOK_SETTLES },
 
 	/* where a state in memory is read, edited or dies */
 	{ { "arch_dup_task_struct" }, "need_fork", NULL, "fork", 0 },

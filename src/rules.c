@@ -204,7 +204,7 @@ const struct rule rules[FP_RULES] = {
 			  "KVM says that the guest owns the registers, and nobody has "
 			  "taken them since it ran; with --entries at each exit",
 		.needs = "the owner, as I8; that it was bound to the right buffer, "
-			 "fpsimd_last_state",
+			 "fpsimd_last_state or, without fentry, --entries",
 		.breaks = "the guest's state is lost, or goes to another buffer",
 		.mirrors = "kvm_arch_vcpu_ctxsync_fp()",
 		.bug = "none known",

@@ -21,8 +21,8 @@ work=tests/lab/workloads/build
 # it that the call moves nothing (skip-save, skip-task-load), or binds another buffer
 # than the one in its arguments (wrong-buffer: the kernels of which this is so have no
 # symbol for fpsimd_last_state). empty-save moves nothing in any order, and clobber uses
-# registers without kernel_neon_begin(): the canaries alone know. skip-ctxflush is looked
-# for with --entries, and so are false alarms in nVHE.
+# registers without kernel_neon_begin(): the canaries alone know. A few are looked for with
+# --entries (see in-fault), and so are false alarms in nVHE.
 faults="
 skip-ctxsync        I20                        I20
 skip-ctxflush       I8                         I8
