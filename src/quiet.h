@@ -13,12 +13,13 @@ static inline uint64_t quiet__read(const struct fp_quiet *rows, size_t column,
 				   const __u64 *share)
 {
 	uint64_t now, exits;
-	const char *row;
+	uint32_t at;
 
 	do {
 		now = counter__read(share);
-		row = (const char *)(rows + fp_quiet_at(now) - 1);
-		exits = fp_quiet_at(now) ? counter__read(row + column) : 0;
+		at = fp_quiet_at(now);
+		exits = at ? counter__read((const char *)&rows[at - 1] + column) :
+			     0;
 	} while (counter__read(share) != now);
 	return fp_quiet_sum(now, exits);
 }

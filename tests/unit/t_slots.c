@@ -145,6 +145,38 @@ static void folds(void **state)
 	snapshot__free(&s);
 }
 
+/* Exits are counted by CPU, too; in a copy they stand still. */
+static void quiet_exits(void **state)
+{
+	static struct fp_quiet rows[CPUS] = { { .live = 90 }, { .live = 10 } };
+	struct fp_vcpu *v = take(7), *copy;
+	struct snapshot s = {};
+
+	(void)state;
+	slots__quiet(slots, rows, true);
+	v->exits = 5;
+	v->quiet_live = fp_quiet_begin(v->quiet_live, 1, rows[1].live);
+	v->quiet_away = fp_quiet_begin(v->quiet_away, 1, rows[1].away);
+	rows[1].live += 3;
+	rows[1].away += 4;
+	copy = calloc(slots__high(slots), sizeof(*copy));
+	assert_non_null(copy);
+	memcpy(copy, vcpus, slots__high(slots) * sizeof(*copy));
+	slots__copy_quiet(slots, copy);
+	v->quiet_live = fp_quiet_end(v->quiet_live, rows[1].live);
+	v->quiet_away = fp_quiet_end(v->quiet_away, rows[1].away);
+	rows[1].live++; /* another one's */
+	s = read_all();
+	assert_int_equal(find(&s, 7)->exits, 5 + 3 + 4);
+	assert_int_equal(find(&s, 7)->guest_runs_live, 3);
+	snapshot__free(&s);
+	v->exits++;
+	assert_int_equal(slots__snapshot(slots, copy, &s), 0);
+	assert_int_equal(find(&s, 7)->exits, 5 + 3 + 4);
+	snapshot__free(&s);
+	free(copy);
+}
+
 static bool stop;
 
 /* Another CPU, on which a vcpu comes alive at any time. */
@@ -189,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lives, setup, teardown),
 		cmocka_unit_test_setup_teardown(awaits, setup, teardown),
 		cmocka_unit_test_setup_teardown(folds, setup, teardown),
+		cmocka_unit_test_setup_teardown(quiet_exits, setup, teardown),
 		cmocka_unit_test_setup_teardown(crowded, setup, teardown),
 	};
 
