@@ -319,11 +319,11 @@ static __always_inline void rule_run_end(struct fp_percpu *c)
 	c->loaded = 0;
 }
 
-/* Where each exit has a hook: of those that are not known to be live, one in 16. */
+/* Where each exit has a hook: of one in 16, if it is not known to be live. */
 static __always_inline void rule_exit_settled(void *ctx, struct fp_percpu *c)
 {
-	if (all_entries || (quiet_at(c->cpu)->open != FP_QUIET_LIVE &&
-			    !(++c->looks & 15)))
+	if (all_entries || (!(++c->looks & 15) &&
+			    quiet_at(c->cpu)->open != FP_QUIET_LIVE))
 		rule_exit(ctx, c);
 }
 
