@@ -299,7 +299,6 @@ quiet=(
 	's/	if (v \&\& fp_quiet_at(v->quiet_live) == cpu + 1) {/	if (0) {/'
 	's/fp_quiet_end(v->quiet_away, q->away);/fp_quiet_end(v->quiet_away, q->live);/'
 	's/	v->quiet_live = fp_quiet_begin(v->quiet_live, cpu, q->live);/	v->quiet_live += cpu + 1;/'
-	's/	c->quiet_slot = 0;/	;/'
 )
 share=(
 	's/share += exits << FP_QUIET_SHIFT;/;/'
