@@ -324,9 +324,10 @@ __noinline int settle_later(__u32 cpu)
  * One more exit, if nothing changes at it.
  *
  * A softirq that uses NEON in here finds an exit that is not counted, and settles it.
- * Then no vcpu is counted on this CPU any more, and what we add is nobody's.
+ * Then no vcpu is counted on this CPU any more, and what we add is nobody's. Or it puts
+ * its events off, those of @c: then the flag may be what it made of it.
  */
-static __always_inline bool count_quiet_exit(__u32 cpu)
+static __always_inline bool count_quiet_exit(__u32 cpu, struct fp_percpu *c)
 {
 	struct fp_quiet *q = quiet_at(cpu);
 	__u64 open;
@@ -342,6 +343,8 @@ static __always_inline bool count_quiet_exit(__u32 cpu)
 	if (!open || (open | current_flags()) != ~0ull)
 		return false;
 	barrier();
+	if (c && have_put_off(c))
+		return false;
 	q->away++;
 	return true;
 }
@@ -361,7 +364,7 @@ static __always_inline bool tell_quiet_exit(struct fp_percpu *c, __u32 cpu)
 {
 	c->settling = 1;
 	barrier();
-	if (!count_quiet_exit(cpu))
+	if (!count_quiet_exit(cpu, c))
 		return false; /* settle_exit() is next */
 	c->exits++;
 	settle_end(c, cpu);
@@ -447,7 +450,7 @@ static __always_inline int on_settle(void *ctx, __u32 cpu, bool tell,
 SEC("raw_tp/kvm_exit")
 int kvm_exit_settle(void *ctx)
 {
-	return count_quiet_exit(bpf_get_smp_processor_id()) ?
+	return count_quiet_exit(bpf_get_smp_processor_id(), NULL) ?
 		       0 :
 		       on_settle(ctx, bpf_get_smp_processor_id(), false, false);
 }

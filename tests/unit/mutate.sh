@@ -321,6 +321,7 @@ exit=(
 	's/	if (have_put_off(c))$/	if (0)/'
 	's/(!foreign() || have_put_off(c))/(!foreign())/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
+	'/bool count_quiet_exit/,/^}/s/	if (c && have_put_off(c))/	if (0)/'
 	'/bool tell_quiet_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void settle_exit/,/^}/s/	c->settling = 1;/	;/'
 	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
