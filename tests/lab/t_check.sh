@@ -7,8 +7,9 @@
 #
 # In short: a few faults on one kernel. FPSTAT_FAULTS=all: all of them on all kernels,
 # with fpstat's probes before and after those of the fault, and FPSTAT_QUIET seconds
-# (1800) without any. FPSTAT_SELFTESTS=DIR: the kernel's own tests run without one, too,
-# as `make -C tools/testing/selftests TARGETS="arm64 kvm" install` leaves them in DIR.
+# (1800) without any. FPSTAT_SELFTESTS=DIR: the kernel's own tests run without one, too:
+# what `make -C tools/testing/selftests TARGETS="arm64 kvm"` has built there, static, in
+# DIR/arm64/fp and DIR/kvm/aarch64.
 # KERNELS="5.10 6.1" MODES=vhe FAULTS="skip-put" ORDERS=fault narrow it down.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
