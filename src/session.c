@@ -161,7 +161,8 @@ static bool anything_moved(const struct snapshot *delta)
 	struct snap_vcpu vcpus;
 
 	snapshot__total(delta, &vcpus);
-	return all.save.done || all.load.done || vcpus.exits;
+	return all.save.done || all.load.done || vcpus.exits ||
+	       all.save.pending != all.save.pending_before; /* decided */
 }
 
 int session__record(struct session *s, struct recorder *to, bool mark,
