@@ -258,6 +258,21 @@ static void edit_not_loaded(void **state)
 	expect(c, FP_BREACH_EDIT_LOST);
 }
 
+/* TASK is switched out, which saves it .. */
+static void leave(struct check *c)
+{
+	feed(c, 0, FP_EV_SWITCH, TASK, false);
+	feed(c, 0, FP_EV_SAVE, TASK, false);
+}
+
+/* .. and in again. */
+static void come_back(struct check *c)
+{
+	feed(c, 0, FP_EV_SWITCH, OTHER, true);
+	feed(c, 0, FP_EV_SAVE, OTHER, true);
+	feed(c, 0, FP_EV_LOAD, TASK, false);
+}
+
 /* A debugger on another CPU: what is bound is not TASK's newest state any more. */
 static void edited_elsewhere(void **state)
 {
@@ -265,12 +280,9 @@ static void edited_elsewhere(void **state)
 
 	(void)state;
 	feed(c, 0, FP_EV_LOAD, TASK, false);
-	feed(c, 0, FP_EV_SWITCH, TASK, false);
-	feed(c, 0, FP_EV_SAVE, TASK, false);
+	leave(c);
 	feed(c, 1, FP_EV_FLUSH_TASK, TASK, false);
-	feed(c, 0, FP_EV_SWITCH, OTHER, true);
-	feed(c, 0, FP_EV_SAVE, OTHER, true);
-	feed(c, 0, FP_EV_LOAD, TASK, false);
+	come_back(c);
 	check__free(c);
 	assert_int_equal(nr_told, 0);
 }
@@ -282,11 +294,8 @@ static void given_up_but_saved(void **state)
 
 	(void)state;
 	feed(c, 0, FP_EV_LOAD, TASK, false);
-	feed(c, 0, FP_EV_SWITCH, TASK, false);
-	feed(c, 0, FP_EV_SAVE, TASK, false);
-	feed(c, 0, FP_EV_SWITCH, OTHER, true);
-	feed(c, 0, FP_EV_SAVE, OTHER, true);
-	feed(c, 0, FP_EV_LOAD, TASK, false);
+	leave(c);
+	come_back(c);
 	assert_int_equal(nr_told, 0);
 	feed(c, 0, FP_EV_LOAD, TASK, false);
 	expect(c, FP_BREACH_GIVEN_UP);
