@@ -334,6 +334,7 @@ exit=(
 )
 
 live_rules=(
+	'/int check_bind/,/^}/s/	l.last = bound_buf.*/	l.last = l.vcpu;/'
 	'/void rule_load/,/^}/s/c->loaded = 0;/c->loaded = vcpu;/'
 	'/bool has_run/,/^}/s/c->loaded == vcpu &&/1 \&\&/'
 	'/bool has_run/,/^}/s/c->loaded_exits != exits_of(vcpu)/1/'

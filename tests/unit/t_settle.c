@@ -712,6 +712,21 @@ static void rules_asked_meanwhile(void **state)
 	assert_in_range(step, 5, STEPS);
 }
 
+static void bound_to_another(void **state)
+{
+	__u64 own = (__u64)vcpu.state, other = own + sizeof(vcpu);
+
+	(void)state;
+	begin();
+	fake.loaded = &vcpu;
+	check_bind((struct pt_regs *)&own);
+	assert_int_equal(fake.facts, 0);
+	check_bind((struct pt_regs *)&other);
+	assert_int_equal(fake.facts, 1);
+	assert_int_equal(fake.fact.breach, FP_BREACH_NOT_BOUND);
+	assert_int_equal(fake_cpu.asked[FP_RULE_I20], 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +740,7 @@ int main(void)
 		cmocka_unit_test(begun_inside),
 		cmocka_unit_test(slot_of_another),
 		cmocka_unit_test(rules_asked_meanwhile),
+		cmocka_unit_test(bound_to_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
