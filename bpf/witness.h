@@ -45,8 +45,7 @@ static __always_inline int on_thread_switch(void)
 	if (!c)
 		return 0;
 	c->w_before = c->user_saves;
-	if (!(current_flags() & foreign_mask))
-		c->w_switch_saves++;
+	c->w_foretold = !(current_flags() & foreign_mask);
 	return 0;
 }
 
@@ -57,8 +56,12 @@ int thread_switched(struct pt_regs *ctx)
 {
 	struct fp_percpu *c = this_cpu();
 
-	if (c)
-		c->w_switch_counted += c->user_saves - c->w_before;
+	if (!c)
+		return 0;
+	/* Both at the end: who reads them may do so in the middle of a switch. */
+	c->w_switch_saves += c->w_foretold;
+	c->w_switch_counted += c->user_saves - c->w_before;
+	c->w_foretold = 0;
 	return 0;
 }
 

@@ -198,7 +198,7 @@ struct fp_percpu {
 	__u64 w_neon;
 	__u64 w_switch_saves; /* as the flag at the switch foretold */
 	__u64 w_switch_counted; /* as they were counted in between */
-	__u64 w_before;
+	__u64 w_before, w_foretold;
 	__u64 w_last_checked;
 	__u64 w_last_differs;
 
