@@ -323,6 +323,12 @@ bool kernel__owner_is_per_cpu(void)
 	return kernel_has_member("kvm_host_data", "fp_owner");
 }
 
+bool kernel__owner_is_state(void)
+{
+	return kernel__owner_is_per_cpu() ||
+	       kernel_has_member("kvm_vcpu_arch", "fp_state");
+}
+
 static bool has_function(const struct btf *btf, const char *name)
 {
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;

@@ -58,6 +58,12 @@ bool kernel__guest_visible(const char *mode);
 /* Whether KVM records for each CPU who owns its registers (5294afdbf45a, 6.10). */
 bool kernel__owner_is_per_cpu(void);
 
+/*
+ * Whether the owner is a state that EL1 writes, there or in the vcpu (f8077b0d5923,
+ * 6.0). Before, it was a flag that the hypervisor dropped.
+ */
+bool kernel__owner_is_state(void);
+
 /* What BTF knows of a vcpu. */
 struct kernel_vcpu {
 	bool counts_exits; /* where its count of exits is */

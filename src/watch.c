@@ -58,7 +58,10 @@ int watch__set_up(struct capture_bpf *s, const char *mode, unsigned int cpus)
 	if (!k)
 		return -errno;
 	s->rodata->nr_cpus = cpus;
-	s->rodata->has_ctxflush = ksyms__have(k, "kvm_arch_vcpu_ctxflush_fp");
+	/* There was one in 5.17 already, but who dropped it was the hypervisor. */
+	s->rodata->has_ctxflush =
+		ksyms__have(k, "kvm_arch_vcpu_ctxflush_fp") &&
+		kernel__owner_is_state();
 	if (kernel__owner_is_per_cpu())
 		find_owner(s->rodata, k, mode);
 	s->rodata->no_owner |= !kernel__guest_visible(mode);
