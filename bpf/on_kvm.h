@@ -407,13 +407,18 @@ static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 /* The first exit of a vcpu that was loaded before capture began. */
 __noinline int first_exit(__u32 cpu)
 {
-	struct fp_percpu *c = this_cpu();
-	struct fp_vcpu *v = c ? adopt(c, current_task()) : NULL;
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct fp_vcpu *v;
 
+	if (!c)
+		return 0;
+	c->settling = 1; /* until it is counted, KVM counts one more */
+	barrier();
+	v = adopt(c, current_task());
 	if (v) {
 		set_exits(v, 1);
 		settle_exit(c, v, cpu, streaming);
-	} else if (c) {
+	} else {
 		ADD(c->untracked_exits, 1);
 		if (streaming)
 			c->exits++;
@@ -432,7 +437,7 @@ static __always_inline int on_settle(void *ctx, __u32 cpu, bool tell,
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_vcpu *v;
 
-	if (!c)
+	if (!c || !is_enabled(c))
 		return 0;
 	if (!tell || !tell_quiet_exit(c, cpu)) {
 		v = slot_at(c->slot);
@@ -503,6 +508,24 @@ static __always_inline void end_exits_here(struct fp_percpu *c)
 }
 
 /*
+ * On a kernel that saves nothing in vcpu_load(), and nothing has come since: no step,
+ * but what another policy would have done there is asked of the stream.
+ */
+static __always_inline void tell_load(struct fp_percpu *c,
+				      const struct fp_event *end)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+	struct fp_event ev = *end;
+
+	ev.kind = FP_EV_VLOAD;
+	ev.in_run = c->loading == FP_LOADING_AGAIN;
+	c->loading = FP_LOADING_NOT;
+	if (v)
+		record_in_lane(c, FP_LANE_RUN_END, &ev, v->buf, v,
+			       FP_REC_NO_STEP | FP_REC_NO_JUDGE);
+}
+
+/*
  * A softirq may use NEON at any point of this. Where v->task goes, what it saves is
  * not the vcpu's any more, and nor is the load after it.
  */
@@ -518,9 +541,12 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		return 0;
 	if (checking)
 		rule_run_end(c);
-	if (streaming)
+	if (streaming) {
 		ev = task_event(t, FP_EV_RUN_END);
-	c->loading = FP_LOADING_NOT; /* nothing has come since: no matter now */
+		if (c->loading)
+			tell_load(c, &ev);
+	}
+	c->loading = FP_LOADING_NOT; /* .. and no matter to who counts */
 	if (c->running) /* nobody else can have loaded it yet */
 		end_exits_here(c);
 	account(c, NULL, FP_EV_RUN_END, fp_step(&c->model, &ev));

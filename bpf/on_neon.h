@@ -27,7 +27,7 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	struct fp_vcpu *v = slot_at(c->slot);
 
 	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
-	    vcpu_exits(vcpu) - v->exits_before == known_exits(v))
+	    vcpu_exits(vcpu) - v->exits_before != known_exits(v) + 1)
 		return;
 	c->settled = quiet_exits(c->cpu) + 1;
 	v->exits++;

@@ -331,6 +331,10 @@ exit=(
 	's/		begin_exits(c, vcpu, 0);/		;/'
 	's/begin_exits(c, vcpu, 1);/begin_exits(c, vcpu, 0);/'
 	's/		v->exits_before--;/		;/'
+	's/	if (!c || !is_enabled(c))/	if (!c)/'
+	'/int first_exit/,/^}/s/	c->settling = 1;/	;/'
+	's/			tell_load(c, &ev);/			;/'
+	's/	ev.in_run = c->loading == FP_LOADING_AGAIN;/	;/'
 )
 
 live_rules=(
@@ -356,7 +360,7 @@ compile()
 	case $1 in
 	t_check | t_policy_random) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
-	t_settle) from=(src/{stream,util,replay}.c) ;;
+	t_settle) from=(src/{stream,util,replay,needs}.c) ;;
 	t_dot) from=(src/util.c) ;;
 	esac
 	cc "tests/unit/$1.c" "${from[@]}" -o "$tmp/$1" -lcmocka
@@ -488,6 +492,7 @@ part mutate bpf/step.h t_settle "${quiet[@]}"
 part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
+part mutate bpf/on_neon.h t_settle 's/ != known_exits(v) + 1)/ == known_exits(v))/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"

@@ -18,6 +18,7 @@
 #include "on_fpsimd.h"
 #include "on_sched.h"
 
+#include "need.h"
 #include "quiet.h"
 #include "replay.h"
 #include "stream.h"
@@ -44,6 +45,8 @@ struct way {
 	bool known; /* the policy of the kernel is */
 	bool silent; /* there is no stream */
 	bool early; /* capture begins inside of KVM_RUN */
+	bool probe; /* a kprobe is where vcpu_load() begins */
+	bool preempted; /* counted by KVM */
 	bool lazy; /* vcpu_load() leaves the host's state where it is, counted by KVM .. */
 	bool eager; /* .. or does not, settled */
 	bool sme;
@@ -63,7 +66,8 @@ static struct way way;
 static struct result *now;
 static int countdown;
 static bool hit; /* .. and something came in */
-static uint64_t seen; /* exits, by a reader */
+static uint64_t start; /* exits that KVM has counted before */
+static uint64_t seen; /* .. since, by a reader */
 static uint64_t binds; /* of the guest's state */
 
 /* ---- a kernel like 6.1, in VHE ---- */
@@ -92,10 +96,10 @@ static void softirq(void)
 static void watch(void)
 {
 	const struct fp_vcpu *v = &fake_vcpus[0];
-	uint64_t exits = v->exits + quiet__live(quiet, v) +
-			 quiet__away(quiet, v);
+	uint64_t exits =
+		v->exits + quiet__live(quiet, v) + quiet__away(quiet, v);
 
-	assert_in_range(exits, seen, vcpu.exits - 1000);
+	assert_in_range(exits, seen, vcpu.exits - start);
 	seen = exits;
 }
 
@@ -140,7 +144,7 @@ static void guest(int i)
 		kvm_exit_tell(NULL);
 	fake.interrupt = NULL;
 	watch();
-	assert_int_equal(seen, vcpu.exits - 1000);
+	assert_int_equal(seen, vcpu.exits - start);
 	if (i == way.exit && way.step == AFTER)
 		softirq();
 }
@@ -186,7 +190,7 @@ static void begin(void)
 	fake.current = &thread;
 	fake.flags = FAKE_SVE;
 	fake.sme = way.sme;
-	vcpu.exits = 1000;
+	vcpu.exits = start = way.early ? 0 : 1000;
 	seen = binds = 0;
 	owed_loads = saved_neon = begun_neon = 0;
 	seen_martin = way.known && !way.eager;
@@ -240,17 +244,20 @@ static void same_ops(const struct fp_ops *a, const struct fp_ops *b)
 static void same_counters(const struct result *a, const struct result *b)
 {
 	assert_int_equal(a->vcpu.exits, b->vcpu.exits);
-	assert_int_equal(a->vcpu.runs_live, b->vcpu.runs_live);
+	assert_int_equal(a->vcpu.exits_before, b->vcpu.exits_before);
 	assert_int_equal(a->vcpu.runs, b->vcpu.runs);
+	assert_int_equal(a->cpu.missed, 0);
+	assert_int_equal(a->cpu.impossible, 0);
+	assert_int_equal(a->cpu.later_head, a->cpu.later_tail);
+	if (way.early) /* who owns the registers is not known until it exits */
+		return;
+	assert_int_equal(a->vcpu.runs_live, b->vcpu.runs_live);
 	assert_memory_equal(a->vcpu.cause, b->vcpu.cause,
 			    sizeof(b->vcpu.cause));
 	same_ops(&a->vcpu.guest, &b->vcpu.guest);
 	same_ops(&a->vcpu.host, &b->vcpu.host);
 	same_ops(&a->cpu.task, &b->cpu.task);
-	assert_int_equal(a->cpu.missed, 0);
-	assert_int_equal(a->cpu.impossible, 0);
 	assert_int_equal(a->cpu.undecided, b->cpu.undecided);
-	assert_int_equal(a->cpu.later_head, a->cpu.later_tail);
 }
 
 static void same_records(const struct result *a, const struct result *b)
@@ -278,7 +285,7 @@ static void replays(const struct result *a)
 	bool martin = way.known && !way.eager;
 	size_t i;
 
-	if (way.silent)
+	if (way.silent || way.early) /* whose the first ones were is not told */
 		return;
 	r = replay__new(1);
 	for (i = 0; i < a->nr; i++) {
@@ -318,7 +325,7 @@ static void at_each_step(struct way w)
 			break;
 		came++;
 		same_counters(&other_way, &after);
-		if (w.known && !w.silent)
+		if (w.known && !w.silent && !w.early)
 			same_records(&other_way, &after);
 		replays(&other_way);
 	}
@@ -350,6 +357,15 @@ static void settled_silently(void **state)
 	settled_each((struct way){ .known = true, .silent = true });
 	settled_each(
 		(struct way){ .known = true, .eager = true, .silent = true });
+}
+
+/* Capture began inside of KVM_RUN. */
+static void settled_early(void **state)
+{
+	(void)state;
+	settled_each((struct way){ .known = true, .early = true });
+	settled_each(
+		(struct way){ .known = true, .early = true, .silent = true });
 }
 
 static void policy_unknown(void **state)
@@ -384,6 +400,21 @@ static void bytes(void **state)
 	w.sme = true;
 	go(&w, &after);
 	assert_int_equal(after.vcpu.host.unseen, 2); /* the load, too */
+}
+
+/* Somebody writes 0 to KVM's file of exits: none has come that we don't know of. */
+static void stats_cleared(void **state)
+{
+	(void)state;
+	way = (struct way){ .exit = EXITS, .sections = 1, .silent = true };
+	now = &after;
+	begin();
+	vcpu_load();
+	guest(0);
+	vcpu.exits = 0;
+	softirq();
+	assert_int_equal(
+		quiet__away(quiet, &fake_vcpus[0]) + fake_vcpus[0].exits, 1);
 }
 
 /* What finds no room changes nothing; to the stream it is lost, and told. */
@@ -468,6 +499,16 @@ static void counted_guest(int i)
 		softirq();
 }
 
+static void counted_load(void)
+{
+	unsigned long long arg = (__u64)&vcpu;
+
+	if (way.probe)
+		k_vcpu_load((struct pt_regs *)&arg);
+	else
+		f_vcpu_load(&arg);
+}
+
 /* @load, @end: what may come in there. */
 static void run_counted(void (*load)(void), void (*end)(void))
 {
@@ -479,9 +520,14 @@ static void run_counted(void (*load)(void), void (*end)(void))
 	countdown = way.step;
 	fake.interrupt = load;
 	if (!way.early)
-		f_vcpu_load(&arg);
+		counted_load();
 	fake.interrupt = NULL;
 	for (i = 0; i < EXITS; i++) {
+		if (way.preempted && i == 1) {
+			switch_to(&other_thread);
+			switch_to(&thread);
+			counted_load();
+		}
 		if (!way.early && !way.lazy && i % 2 == 0) {
 			if (i)
 				f_vcpu_load(&arg); /* it was reset */
@@ -581,15 +627,45 @@ static void counted_by_kvm(void **state)
 	}
 }
 
-/* Its vcpu_load() is no event; so the end of KVM_RUN says whose they were. */
+static size_t needs_of(const struct result *a, struct need *need)
+{
+	struct needs *n = needs__new(1);
+	size_t i, nr = 0, first;
+
+	for (i = 0; i < a->nr; i++) {
+		first = nr;
+		nr += needs__of(n, &a->rec[i], 0, &need[nr]);
+		for (; first < nr; first++)
+			need[first].ns = 0;
+	}
+	needs__free(n);
+	return nr;
+}
+
+/*
+ * What vcpu_load() would be an event with does not come. So the end of KVM_RUN tells of
+ * it, and of whose the exits were; and other policies are asked what they are elsewhere.
+ */
 static void nothing_but_exits(void **state)
 {
 	struct way w = { .known = true, .lazy = true, .exit = EXITS };
+	struct need need[64] = {}, by_probe[64] = {};
+	size_t nr;
+	int i;
 
 	(void)state;
-	go_counted(&w, &after, NULL, NULL);
-	assert_int_equal(after.nr, 3);
-	told(&after, 0);
+	for (i = 0; i < 2; i++) {
+		w.preempted = i;
+		w.probe = false;
+		go_counted(&w, &after, NULL, NULL);
+		told(&after, 0);
+		nr = needs_of(&after, need);
+		w.probe = true;
+		go_counted(&w, &after, NULL, NULL);
+		told(&after, 0);
+		assert_int_equal(needs_of(&after, by_probe), nr);
+		assert_memory_equal(need, by_probe, sizeof(need));
+	}
 }
 
 /* The first exit that uses FP shows the vcpu, and counts. */
@@ -605,7 +681,32 @@ static void begun_inside(void **state)
 	for (i = 0; i < after.nr; i++)
 		exits += after.rec[i].exits;
 	assert_int_equal(exits, EXITS - 1);
-	assert_int_equal(1000 + EXITS - fake_vcpus[0].exits_before, EXITS - 1);
+	assert_int_equal(start + EXITS - fake_vcpus[0].exits_before, EXITS - 1);
+}
+
+/* ---- the programs are attached, and not all is in place yet ---- */
+
+static void nothing_before_enabled(void **state)
+{
+	static const struct fp_vcpu no_vcpu;
+	static const struct fp_quiet no_quiet;
+	static struct fp_percpu before;
+	int i;
+
+	(void)state;
+	begin();
+	enabled = 0;
+	fake_cpu.slot = fake_cpu.unbound_by = 0; /* as the kernel makes a map */
+	before = fake_cpu;
+	fake.loaded = &vcpu;
+	fake.flags |= FAKE_FOREIGN;
+	for (i = 0; i < EXITS; i++) {
+		kvm_exit_settle(NULL);
+		kvm_exit_tell(NULL);
+	}
+	assert_memory_equal(&fake_cpu, &before, sizeof(before));
+	assert_memory_equal(&fake_vcpus[0], &no_vcpu, sizeof(no_vcpu));
+	assert_memory_equal(&quiet[0], &no_quiet, sizeof(no_quiet));
 }
 
 /* ---- a slot is used again, and no task was switched ---- */
@@ -615,7 +716,7 @@ static void lives_and_ends(void)
 	__u64 arg = (__u64)&vcpu;
 	int i;
 
-	vcpu.exits = 1000;
+	vcpu.exits = start;
 	seen = 0;
 	vcpu_load();
 	for (i = 0; i < EXITS; i++)
@@ -628,9 +729,9 @@ static void lives_and_ends(void)
 static void slot_of_another(void **state)
 {
 	(void)state;
-	way = (struct way){
-		.uses = (1 << EXITS) - 1, .exit = EXITS, .silent = true
-	};
+	way = (struct way){ .uses = (1 << EXITS) - 1,
+			    .exit = EXITS,
+			    .silent = true };
 	now = &after;
 	begin();
 	lives_and_ends();
@@ -732,12 +833,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settled),
 		cmocka_unit_test(settled_silently),
+		cmocka_unit_test(settled_early),
 		cmocka_unit_test(policy_unknown),
 		cmocka_unit_test(bytes),
+		cmocka_unit_test(stats_cleared),
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(counted_by_kvm),
 		cmocka_unit_test(nothing_but_exits),
 		cmocka_unit_test(begun_inside),
+		cmocka_unit_test(nothing_before_enabled),
 		cmocka_unit_test(slot_of_another),
 		cmocka_unit_test(rules_asked_meanwhile),
 		cmocka_unit_test(bound_to_another),
