@@ -6,11 +6,12 @@
 #    leaves no program, map, link or probe, and the guests go on.
 #  - While VMs come and go, each operation is charged to the VM that it was of,
 #    none is lost, and neither memory nor maps grow.
+#  - Of guests that run when fpstat is started, nothing counts that came before.
 #  - A vcpu that is plugged in has a row, and a CPU that is offline is said to be.
 #
 # A cycle takes an emulated CPU a second or two, so here are as many as fit;
 # `make check-full` makes 1,000, kills 50 and lets 10,000 VMs come and go.
-# KERNELS="6.1 7.3" CYCLES=1000 CYCLE_SECONDS=25 KILLS=8 VMS=400
+# KERNELS="6.1 7.3" CYCLES=1000 CYCLE_SECONDS=25 KILLS=8 VMS=400 STARTS=4
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
 
@@ -19,7 +20,7 @@ arm64=${FPSTAT_ARM64:-build/arm64/fpstat}
 cycle=${arm64%/*}/tests/lab/cycle
 work=tests/lab/workloads/build
 want_cycles=${CYCLES:-1000} for_seconds=${CYCLE_SECONDS:-${CYCLES:+100000}}
-kills=${KILLS:-8} vms=${VMS:-400} limit=${LAB_TIMEOUT:-1800}
+kills=${KILLS:-8} vms=${VMS:-400} starts=${STARTS:-4} limit=${LAB_TIMEOUT:-1800}
 
 cycles()
 {
@@ -142,6 +143,22 @@ churn_memory()
 	result "$kernel: the maps are empty, also after VMMs were killed" "$dir/maps"
 }
 
+# All exits of which it has seen the entry, less those before its first look; and of
+# each vcpu perhaps one of which it has not.
+late()
+{
+	local dir=$1
+
+	jq -s -e --argjson starts "$starts" '
+		reduce .[] as $r ([]; if $r.type == "host" then . + [[$r]] else .[-1] += [$r] end) |
+		length == $starts and all(
+			(map(select(.type == "host"))[0] | .missed == 0 and .lost == 0) and
+			(map(select(.type == "witness"))[0].exits) as $entries |
+			(map(select(.type == "vcpu" or .type == "ended") | .exits) | add) as $exits |
+			$exits > $entries / 2 and $exits <= $entries + 2)' "$dir/late" >/dev/null
+	result "$kernel: started $starts times while guests ran, and counted what came since" "$dir/late"
+}
+
 hotplug()
 {
 	local dir=$1
@@ -173,9 +190,10 @@ run()
 		--append "rcupdate.rcu_expedited=1 transparent_hugepage=never" \
 		--out "$dir" --console "$dir/console" --add "$arm64" --add "$cycle" \
 		--add $work/fpload --add tests/lab/in-cycles --add tests/lab/in-churn --add tests/lab/in-hotplug \
+		--add tests/lab/in-late \
 		"in-cycles $want_cycles ${for_seconds:-25} $kills &&
 		 fpstat stat --json --witness -o /out/churn -- in-churn /out/churn $vms &&
-		 fpstat stat --json -o /out/plug -- in-hotplug" \
+		 fpstat stat --json -o /out/plug -- in-hotplug && in-late $starts" \
 		>"$dir/output" 2>&1
 	result "$kernel: the lab ran" "$dir/output" || return
 	cycles "$dir"
@@ -186,6 +204,7 @@ run()
 	churn_rows "$dir"
 	churn_memory "$dir"
 	hotplug "$dir"
+	late "$dir"
 }
 
 for kernel in ${KERNELS:-6.1 7.3}; do
