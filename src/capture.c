@@ -512,7 +512,6 @@ static int read_all(struct capture *c, const struct counters *n,
 	read_host(c, n, s);
 	read_other(c, n, s);
 	read_pending(n, s);
-	read_witness(c, n);
 	err = slots__snapshot(c->slots, n->vcpus, s);
 	kernel__online(owners__online(c->owners), c->nr_cpus);
 	if (!err)
@@ -531,6 +530,8 @@ int capture__read(struct capture *c, struct snapshot *s)
 {
 	struct counters n = live(c);
 
+	/* First, so that at no time it has seen what the counters have not. */
+	read_witness(c, &n);
 	attach__count_exits(c->attach, slots__high(c->slots));
 	return read_all(c, &n, s);
 }
@@ -620,8 +621,10 @@ int capture__mark(struct capture *c, struct snapshot *s)
 	} else {
 		len = strlen(name);
 		for (i = 0; i < MARK_TRIES && err == -EBUSY; i++) {
-			if (mark_and_copy(c, vcpus, cpus, name, len))
-				err = read_all(c, &n, s);
+			if (!mark_and_copy(c, vcpus, cpus, name, len))
+				continue;
+			read_witness(c, &n);
+			err = read_all(c, &n, s);
 		}
 	}
 	free(vcpus);

@@ -143,8 +143,8 @@ churn_memory()
 	result "$kernel: the maps are empty, also after VMMs were killed" "$dir/maps"
 }
 
-# All exits of which it has seen the entry, less those before its first look; and of
-# each vcpu perhaps one of which it has not.
+# Exits of which the entry was seen, and of each vcpu perhaps one of which it was not.
+# At the first look guests go on, and entries are looked at before exits.
 late()
 {
 	local dir=$1
@@ -155,7 +155,7 @@ late()
 			(map(select(.type == "host"))[0] | .missed == 0 and .lost == 0) and
 			(map(select(.type == "witness"))[0].exits) as $entries |
 			(map(select(.type == "vcpu" or .type == "ended") | .exits) | add) as $exits |
-			$exits > $entries / 2 and $exits <= $entries + 2)' "$dir/late" >/dev/null
+			$exits > 0 and $exits <= $entries + 2)' "$dir/late" >/dev/null
 	result "$kernel: started $starts times while guests ran, and counted what came since" "$dir/late"
 }
 
