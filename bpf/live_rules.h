@@ -322,7 +322,7 @@ static __always_inline void rule_run_end(struct fp_percpu *c)
 /* Where each exit has a hook: of one in 16, if it is not known to be live. */
 static __always_inline void rule_exit_settled(void *ctx, struct fp_percpu *c)
 {
-	if (all_entries || (!(++c->looks & 15) &&
+	if (all_entries || (!(c->exits & 15) &&
 			    quiet_at(c->cpu)->open != FP_QUIET_LIVE))
 		rule_exit(ctx, c);
 }

@@ -437,9 +437,13 @@ static __always_inline int on_settle(void *ctx, __u32 cpu, bool tell,
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_vcpu *v;
 
-	if (!c || !is_enabled(c))
+	if (!c)
 		return 0;
 	if (!tell || !tell_quiet_exit(c, cpu)) {
+		if (!is_enabled(c)) { /* no exit is quiet before */
+			c->settling = 0;
+			return 0;
+		}
 		v = slot_at(c->slot);
 		if (v)
 			settle_exit(c, v, cpu, tell);

@@ -207,7 +207,6 @@ struct fp_percpu {
 	__u64 owner_at; /* .. of kvm_host_data */
 	__u64 loaded; /* vcpu, from vcpu_load() to a switch or the end of KVM_RUN */
 	__u64 loaded_exits; /* its exits then, or when its registers were taken */
-	__u64 looks; /* exits where that was not known to be live */
 	__u64 asked[FP_RULES]; /* how often each could have been broken */
 };
 

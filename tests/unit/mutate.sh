@@ -331,7 +331,7 @@ exit=(
 	's/		begin_exits(c, vcpu, 0);/		;/'
 	's/begin_exits(c, vcpu, 1);/begin_exits(c, vcpu, 0);/'
 	's/		v->exits_before--;/		;/'
-	's/	if (!c || !is_enabled(c))/	if (!c)/'
+	's/		if (!is_enabled(c)) {/		if (0) {/'
 	'/int first_exit/,/^}/s/	c->settling = 1;/	;/'
 	's/			tell_load(c, &ev);/			;/'
 	's/	ev.in_run = c->loading == FP_LOADING_AGAIN;/	;/'
