@@ -392,8 +392,6 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 static __always_inline void settle_exit(struct fp_percpu *c, struct fp_vcpu *v,
 					__u32 cpu, bool tell)
 {
-	c->settling = 1;
-	barrier();
 	if (c->settled == quiet_exits(cpu) + 1) {
 		c->settled = 0;
 	} else {
@@ -412,8 +410,6 @@ __noinline int first_exit(__u32 cpu)
 
 	if (!c)
 		return 0;
-	c->settling = 1; /* until it is counted, KVM counts one more */
-	barrier();
 	v = adopt(c, current_task());
 	if (v) {
 		set_exits(v, 1);
@@ -444,6 +440,8 @@ static __always_inline int on_settle(void *ctx, __u32 cpu, bool tell,
 			c->settling = 0;
 			return 0;
 		}
+		c->settling = 1;
+		barrier();
 		v = slot_at(c->slot);
 		if (v)
 			settle_exit(c, v, cpu, tell);
@@ -518,12 +516,13 @@ static __always_inline void end_exits_here(struct fp_percpu *c)
 static __always_inline void tell_load(struct fp_percpu *c,
 				      const struct fp_event *end)
 {
-	struct fp_vcpu *v = slot_at(c->slot);
 	struct fp_event ev = *end;
+	struct fp_vcpu *v;
 
 	ev.kind = FP_EV_VLOAD;
 	ev.in_run = c->loading == FP_LOADING_AGAIN;
-	c->loading = FP_LOADING_NOT;
+	c->loading = FP_LOADING_NOT; /* a softirq would tell of it, too */
+	v = slot_at(c->slot);
 	if (v)
 		record_in_lane(c, FP_LANE_RUN_END, &ev, v->buf, v,
 			       FP_REC_NO_STEP | FP_REC_NO_JUDGE);

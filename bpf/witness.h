@@ -61,7 +61,6 @@ int thread_switched(struct pt_regs *ctx)
 	/* Both at the end: who reads them may do so in the middle of a switch. */
 	c->w_switch_saves += c->w_foretold;
 	c->w_switch_counted += c->user_saves - c->w_before;
-	c->w_foretold = 0;
 	return 0;
 }
 

@@ -323,7 +323,7 @@ exit=(
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
 	'/bool count_quiet_exit/,/^}/s/	if (c && have_put_off(c))/	if (0)/'
 	'/bool tell_quiet_exit/,/^}/s/	c->settling = 1;/	;/'
-	'/void settle_exit/,/^}/s/	c->settling = 1;/	;/'
+	'/int on_settle/,/^}/s/		c->settling = 1;/		;/'
 	'/void show_policy/,/^}/s/	record_in_lane(.*/	;/'
 	's/	ev.foreign = c->gone &&/	ev.foreign = 0 \&\&/'
 	's/		bpf_preempt_disable();/		;/'
@@ -332,7 +332,6 @@ exit=(
 	's/begin_exits(c, vcpu, 1);/begin_exits(c, vcpu, 0);/'
 	's/		v->exits_before--;/		;/'
 	's/		if (!is_enabled(c)) {/		if (0) {/'
-	'/int first_exit/,/^}/s/	c->settling = 1;/	;/'
 	's/			tell_load(c, &ev);/			;/'
 	's/	ev.in_run = c->loading == FP_LOADING_AGAIN;/	;/'
 )

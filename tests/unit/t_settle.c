@@ -96,8 +96,8 @@ static void softirq(void)
 static void watch(void)
 {
 	const struct fp_vcpu *v = &fake_vcpus[0];
-	uint64_t exits =
-		v->exits + quiet__live(quiet, v) + quiet__away(quiet, v);
+	uint64_t exits = v->exits + quiet__live(quiet, v) +
+			 quiet__away(quiet, v);
 
 	assert_in_range(exits, seen, vcpu.exits - start);
 	seen = exits;
@@ -658,10 +658,12 @@ static void nothing_but_exits(void **state)
 		w.preempted = i;
 		w.probe = false;
 		go_counted(&w, &after, NULL, NULL);
+		assert_int_equal(after.nr, i ? 11 : 5);
 		told(&after, 0);
 		nr = needs_of(&after, need);
 		w.probe = true;
 		go_counted(&w, &after, NULL, NULL);
+		assert_int_equal(after.nr, i ? 11 : 5);
 		told(&after, 0);
 		assert_int_equal(needs_of(&after, by_probe), nr);
 		assert_memory_equal(need, by_probe, sizeof(need));
@@ -729,9 +731,9 @@ static void lives_and_ends(void)
 static void slot_of_another(void **state)
 {
 	(void)state;
-	way = (struct way){ .uses = (1 << EXITS) - 1,
-			    .exit = EXITS,
-			    .silent = true };
+	way = (struct way){
+		.uses = (1 << EXITS) - 1, .exit = EXITS, .silent = true
+	};
 	now = &after;
 	begin();
 	lives_and_ends();
