@@ -574,6 +574,16 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 CHECKED("raw_tp/kvm_userspace_exit", kvm_userspace_exit, on_run_end,
 	struct bpf_raw_tracepoint_args)
 
+/* KVM's count is lower than it was: somebody has cleared it, and we go on from here. */
+static __always_inline void exits_cleared(struct fp_vcpu *v, __u64 n)
+{
+	struct fp_percpu *c = this_cpu();
+
+	v->exits_before += n - v->exits_read;
+	if (c)
+		ADD(c->missed, 1);
+}
+
 /* By the count of KVM, if @v still is that vcpu after it was read. */
 static __always_inline void count_exits(struct fp_vcpu *v, __u64 *exits)
 {
@@ -584,7 +594,11 @@ static __always_inline void count_exits(struct fp_vcpu *v, __u64 *exits)
 		return;
 	n = vcpu_exits(vcpu) - v->exits_before;
 	barrier();
-	if (v->vcpu == vcpu && v->gen == gen)
+	if (v->vcpu != vcpu || v->gen != gen)
+		return;
+	if ((__s64)(n - v->exits_read) < 0)
+		exits_cleared(v, n);
+	else
 		*exits = n;
 }
 

@@ -333,6 +333,9 @@ exit=(
 	's/		v->exits_before--;/		;/'
 	's/		if (!is_enabled(c)) {/		if (0) {/'
 	's/			tell_load(c, &ev);/			;/'
+	's/	if ((__s64)(n - v->exits_read) < 0)/	if (0)/'
+	's/	v->exits_before += n - v->exits_read;/	;/'
+	'/void exits_cleared/,/^}/s/		ADD(c->missed, 1);/		;/'
 	's/	ev.in_run = c->loading == FP_LOADING_AGAIN;/	;/'
 )
 

@@ -670,6 +670,35 @@ static void nothing_but_exits(void **state)
 	}
 }
 
+/* What came between the last look and that is not known, and said to be missed. */
+static void counts_of_kvm_cleared(void **state)
+{
+	unsigned long long arg = (__u64)&vcpu;
+
+	(void)state;
+	way = (struct way){ .exit = EXITS };
+	begin();
+	settles = false;
+	exits_by_kvm = true;
+	fake.loaded = &vcpu;
+	f_vcpu_load(&arg);
+	vcpu.exits += 5;
+	count_one(0, NULL);
+	assert_int_equal(fake_vcpus[0].exits_read, 5);
+	vcpu.exits = 2;
+	count_one(0, NULL);
+	assert_int_equal(fake_vcpus[0].exits_read, 5);
+	assert_int_equal(fake_cpu.missed, 1);
+	vcpu.exits = 4;
+	count_one(0, NULL);
+	assert_int_equal(fake_vcpus[0].exits_read, 7);
+	vcpu.exits = 0;
+	vcpu_end((struct pt_regs *)&arg);
+	assert_int_equal(fake_vcpus[0].exits, 0); /* the reader's is older, and right */
+	assert_int_equal(fake_vcpus[0].exits_read, 7);
+	assert_int_equal(fake_cpu.missed, 2);
+}
+
 /* The first exit that uses FP shows the vcpu, and counts. */
 static void begun_inside(void **state)
 {
@@ -842,6 +871,7 @@ int main(void)
 		cmocka_unit_test(no_room),
 		cmocka_unit_test(counted_by_kvm),
 		cmocka_unit_test(nothing_but_exits),
+		cmocka_unit_test(counts_of_kvm_cleared),
 		cmocka_unit_test(begun_inside),
 		cmocka_unit_test(nothing_before_enabled),
 		cmocka_unit_test(slot_of_another),
