@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "bystander.h"
+#include "neon.h"
 
 enum { YIELD_EVERY = 64 };
 
@@ -24,15 +26,32 @@ static void registers_set(uint64_t value)
 	asm volatile("fmov d8, %0" : : "r"(value));
 }
 
+static void on_signal(int nr)
+{
+	(void)nr;
+}
+
+/* Into the kernel, where the state is saved, loaded or given up; and not much else. */
+static void enter_kernel(const struct bystander *bystander)
+{
+	if (bystander->signals)
+		pthread_kill(pthread_self(), SIGURG);
+	if (bystander->neon)
+		neon__fire("here", 0);
+}
+
 static void compute(struct bystander *bystander, uint64_t *number)
 {
-	for (int i = 0; i < 1000; i++) {
+	bool enters = bystander->signals || bystander->neon;
+
+	for (int i = 0; i < (enters ? 10 : 1000); i++) {
 		if (registers_get() != *number)
 			bystander->lost++;
 		registers_set(++*number);
 	}
 	if (bystander->sve)
 		use_sve();
+	enter_kernel(bystander);
 }
 
 static void wait_for(int fd)
@@ -62,6 +81,8 @@ static void *bystander__thread(void *arg)
 	if (bystander->cpu >= 0)
 		set_cpu(0, bystander->cpu);
 	set_fifo(bystander->priority);
+	if (bystander->signals)
+		signal(SIGURG, on_signal);
 	bystander->tid = thread_id();
 	start = switches_now();
 	registers_set(number);

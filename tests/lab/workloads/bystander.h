@@ -14,6 +14,8 @@ struct bystander {
 	int priority;		/* of SCHED_FIFO, 0: ordinary */
 	bool spin;		/* compute all the time, not only when poked */
 	bool sve;		/* use SVE, too, also right before system calls */
+	bool signals;		/* send itself one now and then, .. */
+	bool neon;		/* .. and let the kernel use NEON */
 
 	/* measured over the life of the thread */
 	struct switches switches;

@@ -5,7 +5,11 @@
  *   softirq_hz, task_hz  sections a second on each CPU, 0 = off (writable)
  *   fire                 write "softirq CPU", "task CPU" or "preempt CPU": one
  *                        section, or one wake-up of a real-time thread that
- *                        does not use FP; returns when it has happened
+ *                        does not use FP; returns when it has happened.
+ *                        "here 0": one section in the task that writes
+ *   strike               a function, or "function+offset": two times of three that
+ *                        a task gets there, an interrupt comes in, with a softirq
+ *                        section; or "none"
  *   counts               one line per CPU
  *
  * Softirq sections run in a tasklet that a hard interrupt schedules, so they
@@ -16,6 +20,8 @@
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -33,6 +39,8 @@ static const char * const kind_names[] = { "softirq", "task", "preempt" };
 struct unit {
 	struct hrtimer timer[2];	/* of SOFTIRQ and of TASK */
 	struct tasklet_struct tasklet;
+	struct irq_work strike;
+	unsigned int reached;
 	struct task_struct *thread;
 	unsigned long wanted;		/* bits of TASK and PREEMPT */
 	unsigned long shot;		/* bits of those that fire waits for */
@@ -221,6 +229,14 @@ static int fire(enum kind kind, int cpu)
 	return err;
 }
 
+/* It is counted as one of this CPU, or of where the task was a moment before. */
+static int fire_myself(void)
+{
+	section();
+	this_cpu_inc(units.done[TASK]);
+	return 0;
+}
+
 static int fire_set(const char *text, const struct kernel_param *param)
 {
 	char name[16];
@@ -229,6 +245,8 @@ static int fire_set(const char *text, const struct kernel_param *param)
 
 	if (sscanf(text, "%15s %u", name, &cpu) != 2)
 		return -EINVAL;
+	if (ready && !strcmp(name, "here"))
+		return fire_myself();
 	kind = match_string(kind_names, NR_KINDS, name);
 	if (!ready || kind < 0 || cpu >= nr_cpu_ids || !cpu_online(cpu))
 		return -EINVAL;
@@ -236,6 +254,71 @@ static int fire_set(const char *text, const struct kernel_param *param)
 	err = fire(kind, cpu);
 	mutex_unlock(&control);
 	return err;
+}
+
+static void strike_fn(struct irq_work *work)
+{
+	kick(this_cpu_ptr(&units), SOFTIRQ);
+}
+
+/*
+ * Interrupts are off here, and on again when the task goes on. Not each time: what is
+ * on the way to user mode would never get there.
+ */
+static int strike(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct unit *unit = this_cpu_ptr(&units);
+
+	if (interrupts_enabled(regs) && !in_serving_softirq() &&
+	    ++unit->reached % 3)
+		irq_work_queue(&unit->strike);
+	return 0;
+}
+
+static char strike_at[64] = "none";
+static struct kprobe strike_probe;
+
+static void strike_nowhere(void)
+{
+	if (strike_probe.symbol_name)
+		unregister_kprobe(&strike_probe);
+	strike_probe = (struct kprobe){ .pre_handler = strike };
+	strcpy(strike_at, "none");
+}
+
+/* @text: of the form FUNCTION+OFFSET. */
+static int strike_there(const char *text)
+{
+	static char function[sizeof(strike_at)];
+	int err;
+
+	if (sscanf(text, "%63[^+ \n]+%i", function,
+		   (int *)&strike_probe.offset) < 1)
+		return -EINVAL;
+	strike_probe.symbol_name = function;
+	err = register_kprobe(&strike_probe);
+	if (err)
+		strike_probe.symbol_name = NULL;
+	else
+		strscpy(strike_at, text, sizeof(strike_at));
+	return err;
+}
+
+static int strike_set(const char *text, const struct kernel_param *param)
+{
+	int err = 0;
+
+	mutex_lock(&control);
+	strike_nowhere();
+	if (!sysfs_streq(text, "none"))
+		err = strike_there(text);
+	mutex_unlock(&control);
+	return err;
+}
+
+static int strike_get(char *buffer, const struct kernel_param *param)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%s\n", strike_at);
 }
 
 static int counts_get(char *buffer, const struct kernel_param *param)
@@ -257,11 +340,15 @@ static const struct kernel_param_ops hz_ops = {
 	.set = hz_set, .get = param_get_uint,
 };
 static const struct kernel_param_ops fire_ops = { .set = fire_set };
+static const struct kernel_param_ops strike_ops = {
+	.set = strike_set, .get = strike_get,
+};
 static const struct kernel_param_ops counts_ops = { .get = counts_get };
 
 module_param_cb(softirq_hz, &hz_ops, &hz[SOFTIRQ], 0644);
 module_param_cb(task_hz, &hz_ops, &hz[TASK], 0644);
 module_param_cb(fire, &fire_ops, NULL, 0200);
+module_param_cb(strike, &strike_ops, NULL, 0644);
 module_param_cb(counts, &counts_ops, NULL, 0444);
 
 static int start_unit(int cpu)
@@ -271,6 +358,7 @@ static int start_unit(int cpu)
 
 	init_completion(&unit->fired);
 	tasklet_setup(&unit->tasklet, tasklet_fn);
+	init_irq_work(&unit->strike, strike_fn);
 	init_timer(&unit->timer[SOFTIRQ], softirq_timer_fn);
 	init_timer(&unit->timer[TASK], task_timer_fn);
 	if (!cpu_online(cpu))
@@ -318,6 +406,7 @@ static int __init fpneon_init(void)
 
 static void __exit fpneon_exit(void)
 {
+	strike_nowhere();
 	stop_units();
 }
 

@@ -303,6 +303,8 @@ static int surround(const struct options *options)
 				    cpu_list__at(&options->cpus, i) : -1;
 		bystanders[i].spin = true;
 		bystanders[i].sve = options->host_sve;
+		bystanders[i].signals = options->host_signals;
+		bystanders[i].neon = options->host_neon;
 		bystander__start(&bystanders[i]);
 	}
 	status = wait_for_vms();
@@ -321,12 +323,15 @@ static int surround(const struct options *options)
 
 static void start_neon(const struct options *options)
 {
-	if ((options->neon || options->neon_task) && !neon__open(options->module))
+	if ((options->neon || options->neon_task || options->host_neon ||
+	     options->strike) && !neon__open(options->module))
 		die(EXIT_ENV, "--neon needs the module fpneon");
 	if (options->neon)
 		neon__rate("softirq", options->neon);
 	if (options->neon_task)
 		neon__rate("task", options->neon_task);
+	if (options->strike)
+		neon__strike(options->strike);
 }
 
 

@@ -72,6 +72,12 @@ void neon__fire(const char *kind, int cpu)
 		die(EXIT_WRONG, "fpneon: fire %s: %s", text, strerror(errno));
 }
 
+void neon__strike(const char *where)
+{
+	if (!tune(PARAMETERS "strike", where))
+		die(EXIT_ENV, "fpneon: strike %s: %s", where, strerror(errno));
+}
+
 void neon__rate(const char *context, unsigned int hz)
 {
 	char path[128], text[16];

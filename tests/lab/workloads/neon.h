@@ -18,8 +18,13 @@ bool neon__open(const char *module);
 /* Sum over all CPUs; zeros without the module. */
 struct neon_counts neon__counts(void);
 struct neon_counts neon__since(struct neon_counts start);
-/* kind: "softirq", "task", "preempt". Returns when it has happened on cpu. */
+/*
+ * kind: "softirq", "task", "preempt". Returns when it has happened on cpu. "here" is a
+ * section of the caller, on any.
+ */
 void neon__fire(const char *kind, int cpu);
+/* where: a function of the kernel, +offset; see fpneon. Until this program ends. */
+void neon__strike(const char *where);
 /* context: "softirq" or "task". Until this program ends. */
 void neon__rate(const char *context, unsigned int hz);
 

@@ -27,16 +27,21 @@ static const char usage_text[] =
 "  --plug S           one vcpu more in each VM after so many seconds\n"
 "  --bystanders N     threads that use FP\n"
 "  --host-sve         these and the vcpu threads use SVE, too\n"
+"  --host-signals     bystanders send signals to themselves, all the time\n"
+"  --host-neon        they make the kernel use NEON, in a system call\n"
 "  --signals HZ       into each vcpu thread\n"
 "  --neon HZ          kernel-mode NEON in softirq context, on each CPU\n"
 "  --neon-task HZ     the same in task context\n"
+"  --strike WHERE     NEON in a softirq whenever a task is at this instruction of\n"
+"                     the kernel: FUNCTION+OFFSET\n"
 "  --seconds S        how long, unless -n says how many turns (default 5)\n"
 "  --procs N          churn: how many processes\n"
 "  --only OP          cost: exit-fp, exit, turn-fp, turn or switch\n";
 
 enum { OPT_CPU = 256, OPT_SVE, OPT_VGIC, OPT_WFI_US, OPT_MODULE, OPT_NAME,
-       OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_HOST_SVE, OPT_SIGNALS, OPT_NEON,
-       OPT_NEON_TASK, OPT_SECONDS, OPT_PLUG, OPT_PROCS, OPT_ONLY, OPT_LIST };
+       OPT_MODE, OPT_VMS, OPT_VCPUS, OPT_BYSTANDERS, OPT_HOST_SVE, OPT_HOST_SIGNALS,
+       OPT_HOST_NEON, OPT_SIGNALS, OPT_NEON,
+       OPT_NEON_TASK, OPT_STRIKE, OPT_SECONDS, OPT_PLUG, OPT_PROCS, OPT_ONLY, OPT_LIST };
 
 static const struct option longs[] = {
 	{ "cpu", required_argument, NULL, OPT_CPU },
@@ -50,9 +55,12 @@ static const struct option longs[] = {
 	{ "vcpus", required_argument, NULL, OPT_VCPUS },
 	{ "bystanders", required_argument, NULL, OPT_BYSTANDERS },
 	{ "host-sve", no_argument, NULL, OPT_HOST_SVE },
+	{ "host-signals", no_argument, NULL, OPT_HOST_SIGNALS },
+	{ "host-neon", no_argument, NULL, OPT_HOST_NEON },
 	{ "signals", required_argument, NULL, OPT_SIGNALS },
 	{ "neon", required_argument, NULL, OPT_NEON },
 	{ "neon-task", required_argument, NULL, OPT_NEON_TASK },
+	{ "strike", required_argument, NULL, OPT_STRIKE },
 	{ "seconds", required_argument, NULL, OPT_SECONDS },
 	{ "plug", required_argument, NULL, OPT_PLUG },
 	{ "procs", required_argument, NULL, OPT_PROCS },
@@ -101,9 +109,12 @@ static void set(struct options *o, int option, const char *arg)
 	case OPT_VCPUS: o->vcpus = number(arg, VM_MAX_VCPUS); break;
 	case OPT_BYSTANDERS: o->bystanders = number(arg, 1000); break;
 	case OPT_HOST_SVE: o->host_sve = true; break;
+	case OPT_HOST_SIGNALS: o->host_signals = true; break;
+	case OPT_HOST_NEON: o->host_neon = true; break;
 	case OPT_SIGNALS: o->signals = number(arg, 100000); break;
 	case OPT_NEON: o->neon = number(arg, 100000); break;
 	case OPT_NEON_TASK: o->neon_task = number(arg, 100000); break;
+	case OPT_STRIKE: o->strike = arg; break;
 	case OPT_SECONDS: o->seconds = seconds(arg); break;
 	case OPT_PLUG: o->plug = seconds(arg); break;
 	case OPT_PROCS: o->procs = number(arg, 1000); break;

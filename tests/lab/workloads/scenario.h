@@ -15,8 +15,9 @@ struct options {
 	const char *name;	/* of the VM */
 	/* the free loads */
 	int vms, vcpus, bystanders, procs;
-	bool host_sve;
+	bool host_sve, host_signals, host_neon;
 	const char *modes;
+	const char *strike;
 	const char *only;	/* one operation of cost */
 	unsigned int signals, neon, neon_task, wfi_us;
 	double seconds, plug;
