@@ -46,6 +46,56 @@ static __always_inline void owe_no_more(struct fp_vcpu *v)
 	v->owed = 0;
 }
 
+/*
+ * The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. If
+ * it has not even left, as far as we know, then its end was dropped: from 7.0 on
+ * or so tracepoint programs can be preempted, and don't run twice at a time.
+ */
+static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (v && v->task == t) {
+		ADD(v->runs, 1);
+		v->task = 0;
+		owe(v, t);
+	}
+	if (v && v->owed == t)
+		return v;
+	if (!owed_loads)
+		return NULL;
+	v = slot_by(&slot_of_task, t);
+	return v && v->owed == t ? v : NULL;
+}
+
+/*
+ * ---- the format of a user state, on hosts with SVE ----
+ *
+ * SVCR can't be read: what a thread saves that has used SME is not seen.
+ */
+
+static __always_inline bool saves_sve(void)
+{
+	return !in_syscall() && !saves_fpsimd(last_state, cpu_offsets);
+}
+
+/* @flags: those of @t, then. */
+static __always_inline __u64 bytes_by(const struct task_struct *t, __u64 flags,
+				      bool saves)
+{
+	if (has_sme && used_sme())
+		return FP_BYTES_UNSEEN;
+	if (flags & sve_mask && (saves ? saves_sve() : loads_sve(t)))
+		return fp_sve_bytes(task_sve_vl(t));
+	return FP_FPSIMD_BYTES;
+}
+
+/* 0: no SVE here, so it is not told. */
+static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
+{
+	return sve_mask ? bytes_by(t, current_flags(), saves) : 0;
+}
+
 /* ---- counting ---- */
 
 static __always_inline void

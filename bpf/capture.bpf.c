@@ -18,6 +18,7 @@
  *   account.h     counts what the automaton answers
  *   verdict.h     runs the judge, counts what it decides
  *   step.h        one event, all of it
+ *   infer.h       saves and loads that have no hook
  *   twins.h       a hook as kprobe and as fentry
  *   live_rules.h  the rules that want the kernel's variables, for fpstat check
  *

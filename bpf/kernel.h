@@ -195,6 +195,14 @@ struct kvm_vcpu {
 	struct kvm_vcpu_stat stat;
 };
 
+struct arch_timer_context {
+	bool loaded;
+};
+
+struct timer_map {
+	struct arch_timer_context *direct_vtimer;
+};
+
 struct kvm_regs___5_9 {
 	struct user_fpsimd_state fp_regs;
 };
@@ -254,6 +262,35 @@ static __always_inline bool current_is_typed(void)
 {
 	return bpf_core_enum_value_exists(enum bpf_func_id,
 					  BPF_FUNC_get_current_task_btf);
+}
+
+/* ---- of a task that BTF knows as one: a tp_btf program is given such ---- */
+
+static __always_inline __u64 typed_flags(const struct task_struct *t)
+{
+	return t->thread_info.flags;
+}
+
+static __always_inline __u32 typed_pid(const struct task_struct *t)
+{
+	return (__u32)t->pid;
+}
+
+static __always_inline __u32 typed_home(const struct task_struct *t)
+{
+	return t->thread.fpsimd_cpu;
+}
+
+/* Is a vcpu loaded? See task_loaded_vcpu(). */
+static __always_inline bool typed_has_vcpu(const struct task_struct *t)
+{
+	return t->preempt_notifiers.first;
+}
+
+/* Has the guest's virtual timer the hardware? */
+static __always_inline bool typed_is_loaded(const struct timer_map *map)
+{
+	return map->direct_vtimer->loaded;
 }
 
 static __always_inline __u64 current_flags(void)

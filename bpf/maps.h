@@ -26,6 +26,11 @@ const volatile bool can_cast; /* there is bpf_rdonly_cast(), since 6.2 */
 /* .. and bpf_preempt_disable(), since 6.10: before, tracepoints can't be preempted */
 const volatile bool can_stay;
 const volatile bool settles; /* exits are bound by kvm_exit, not by a bind */
+const volatile bool infers; /* saves and loads have no hook: see infer.h */
+/* What announces, up to where it has happened, and its end: see comes_first(). */
+const volatile struct fp_code code_neon, code_copy, code_update, code_flush;
+/* The way into an interrupt; what is called when softirqs may come again. */
+const volatile struct fp_code code_irq, code_put, code_enable;
 const volatile bool witness; /* keep what the witness programs compare with */
 
 /* Set when everything is attached: half a set of hooks would count wrong. */

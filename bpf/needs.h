@@ -6,6 +6,7 @@
 #ifndef FPSTAT_NEEDS_H
 #define FPSTAT_NEEDS_H
 
+#include "infer.h"
 #include "kernel.h"
 #include "maps.h"
 #include "step.h"
@@ -13,12 +14,27 @@
 
 #include <bpf/bpf_tracing.h>
 
-#define NEED(name, body)                     \
-	SEC("kprobe")                        \
-	int need_##name(struct pt_regs *ctx) \
-	{                                    \
-		return body;                 \
+#define NEED(name, body)                                                       \
+	SEC("kprobe")                                                          \
+	int need_##name(struct pt_regs *ctx)                                   \
+	{                                                                      \
+		return body;                                                   \
 	}
+
+/* .. and what current will do then, where saves and loads have no hook. */
+#define NEED_AHEAD(name, body, ahead) NEED(name, and_announce(ctx, body, ahead))
+
+static __always_inline int and_announce(struct pt_regs *ctx, int done,
+					__u32 ahead)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (!infers || !c)
+		return done;
+	c->returns = PT_REGS_RET(ctx);
+	announce(c, current_task(), ahead);
+	return done;
+}
 
 static __always_inline int count(__u8 kind)
 {
@@ -30,9 +46,9 @@ static __always_inline int count(__u8 kind)
 }
 
 NEED(fork, on_current(FP_EV_FORK, FP_NOTE_READ))
-NEED(preserve, on_current(FP_EV_PRESERVE, FP_NOTE_READ))
+NEED_AHEAD(preserve, on_current(FP_EV_PRESERVE, FP_NOTE_READ), FP_AHEAD_COPY)
 NEED(restore, on_gone(FP_EV_RESTORE))
-NEED(sigreturn, on_current(FP_EV_SIGRETURN, 0))
+NEED_AHEAD(sigreturn, on_current(FP_EV_SIGRETURN, 0), FP_AHEAD_LOAD)
 NEED(exec, on_gone(FP_EV_EXEC))
 NEED(coredump, count(FP_EV_COREDUMP))
 NEED(efi_begin, count(FP_EV_EFI_BEGIN))
@@ -103,6 +119,8 @@ int need_vcpu_reset(struct pt_regs *ctx)
 
 	if (!c)
 		return 0;
+	if (infers)
+		infer(c->cpu);
 	ADD(c->events[FP_EV_VCPU_RESET], 1);
 	if (!v)
 		return 0;
@@ -131,9 +149,19 @@ int need_set_vl(struct pt_regs *ctx)
 {
 	__u64 t = PT_REGS_PARM1(ctx);
 
-	return t == bpf_get_current_task() ?
-		       on_current(FP_EV_SET_VL, FP_NOTE_MOVED) :
-		       on_task(t, FP_EV_SET_VL, FP_NOTE_MOVED);
+	if (t != bpf_get_current_task())
+		return on_task(t, FP_EV_SET_VL, FP_NOTE_MOVED);
+	return and_announce(ctx, on_current(FP_EV_SET_VL, FP_NOTE_MOVED),
+			    FP_AHEAD_EDIT);
+}
+
+/* A vector length was not only asked for: the state was saved just now. */
+static __always_inline void has_edited(void)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (c && c->ahead == FP_AHEAD_EDIT)
+		c->ahead = FP_AHEAD_COPY;
 }
 
 SEC("kprobe")
@@ -143,16 +171,22 @@ int need_flush_task(struct pt_regs *ctx)
 
 	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
 		ADD(trapped_tasks, -1);
-	return t == bpf_get_current_task() ?
-		       on_current(FP_EV_FLUSH_TASK, 0) :
-		       on_task(t, FP_EV_FLUSH_TASK, 0);
+	if (t != bpf_get_current_task())
+		return on_task(t, FP_EV_FLUSH_TASK, 0);
+	if (infers)
+		has_edited();
+	return and_announce(ctx, on_current(FP_EV_FLUSH_TASK, 0),
+			    FP_AHEAD_FLUSH);
 }
 
 SEC("kprobe")
 int need_cpu_pm(struct pt_regs *ctx)
 {
 	/* CPU_PM_ENTER, the only command that changes ownership */
-	return PT_REGS_PARM2(ctx) == 0 ? on_current(FP_EV_CPU_PM, 0) : 0;
+	return PT_REGS_PARM2(ctx) == 0 ?
+		       and_announce(ctx, on_current(FP_EV_CPU_PM, 0),
+				    FP_AHEAD_SAVE) :
+		       0;
 }
 
 SEC("kprobe")
@@ -162,6 +196,8 @@ int need_cpu_dead(struct pt_regs *ctx)
 	struct fp_percpu *dead = bpf_map_lookup_elem(&cpus, &cpu);
 	struct fp_event ev = { .kind = FP_EV_CPU_DEAD };
 
+	if (dead && infers)
+		is_flushed(dead);
 	if (dead && enabled)
 		judge_on(dead, NULL, &ev, fp_step(&dead->model, &ev));
 	return count(FP_EV_CPU_DEAD);

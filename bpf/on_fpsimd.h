@@ -15,29 +15,6 @@
 #include "step.h"
 #include "twins.h"
 
-/*
- * ---- the format of a user state, on hosts with SVE ----
- *
- * SVCR can't be read: what a thread saves that has used SME is not seen.
- */
-
-static __always_inline bool saves_sve(void)
-{
-	return !in_syscall() && !saves_fpsimd(last_state, cpu_offsets);
-}
-
-/* 0: no SVE here, so it is not told. */
-static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
-{
-	if (!sve_mask)
-		return 0;
-	if (has_sme && used_sme())
-		return FP_BYTES_UNSEEN;
-	if (current_flags() & sve_mask && (saves ? saves_sve() : loads_sve(t)))
-		return fp_sve_bytes(task_sve_vl(t));
-	return FP_FPSIMD_BYTES;
-}
-
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
 static __always_inline int on_save(void *ctx, bool checking)
@@ -45,8 +22,8 @@ static __always_inline int on_save(void *ctx, bool checking)
 	struct task_struct *t = current_task();
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = task_event(t, FP_EV_SAVE);
-	struct fp_vcpu *v = NULL;
-	__u64 loaded, bytes = 0;
+	struct fp_vcpu *v;
+	__u64 bytes = 0;
 
 	if (!c)
 		return 0;
@@ -55,18 +32,7 @@ static __always_inline int on_save(void *ctx, bool checking)
 	pass_begin(c, t);
 	if (c->nested && current_in_softirq())
 		revoke_nested(c);
-	if (!ev.foreign) {
-		loaded = current_loaded_vcpu();
-		v = run_of(c, t, loaded, &ev.in_run);
-		if (!ev.in_run)
-			c->saved_outside = 1;
-		if (c->loading && !settles && v)
-			take_vload(c, v, &ev, v->buf);
-		if (c->model.bound == FP_BOUND_UNKNOWN)
-			ev.arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
-		if (c->model.bound != FP_BOUND_VCPU)
-			bytes = bytes_of(t, true);
-	}
+	v = saved_for(c, t, &ev, &bytes);
 	on_telling_event(c, v, &ev, bytes);
 	return 0;
 }
@@ -75,28 +41,6 @@ CHECKED("kprobe", k_save, on_save, struct pt_regs)
 CHECKED("fentry", f_save, on_save, unsigned long long)
 
 /* ---- the load of a user state ---- */
-
-/*
- * The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. If
- * it has not even left, as far as we know, then its end was dropped: from 7.0 on
- * or so tracepoint programs can be preempted, and don't run twice at a time.
- */
-static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
-{
-	struct fp_vcpu *v = slot_at(c->slot);
-
-	if (v && v->task == t) {
-		ADD(v->runs, 1);
-		v->task = 0;
-		owe(v, t);
-	}
-	if (v && v->owed == t)
-		return v;
-	if (!owed_loads)
-		return NULL;
-	v = slot_by(&slot_of_task, t);
-	return v && v->owed == t ? v : NULL;
-}
 
 static __always_inline int on_load(void)
 {

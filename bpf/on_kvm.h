@@ -7,6 +7,7 @@
 #define FPSTAT_ON_KVM_H
 
 #include "account.h"
+#include "infer.h"
 #include "kernel.h"
 #include "live_rules.h"
 #include "maps.h"
@@ -201,6 +202,65 @@ static __always_inline int on_load_entry(unsigned long long *ctx, bool checking)
 CHECKED("kprobe", k_vcpu_load, on_load_probe, struct pt_regs)
 CHECKED("fentry", f_vcpu_load, on_load_entry, unsigned long long)
 
+/* vcpu_load() on this CPU, the long way: before what softirqs have put off. */
+__noinline int infer_vload(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct task_struct *t = current_task();
+	__u64 vcpu = current_loaded_vcpu();
+	struct fp_event ev = {
+		.buf = task_buf(t),
+		.gen = current_pid(),
+		.kind = FP_EV_VLOAD,
+	};
+	struct fp_vcpu *v;
+
+	if (!c)
+		return 0;
+	infer(cpu);
+	ev.foreign = c->foreign == FP_FOREIGN_SET;
+	v = on_vcpu_load(c, t, vcpu, false);
+	take_vload(c, v, &ev, vcpu_buf(vcpu));
+	announce(c, t, FP_AHEAD_SAVE);
+	return 0;
+}
+
+/*
+ * Was it vcpu_load() that asked for the map of timers which are not loaded? Others do,
+ * too: the switch away from a vcpu that blocks; and KVM puts and loads timers for a
+ * register of theirs, and then the guest's state may be live. If it is not, that is as
+ * one more vcpu_load(), which moves nothing.
+ */
+static __always_inline bool is_vcpu_load(const struct fp_percpu *c)
+{
+	return c->judge.switching != task_buf(current_task()) &&
+	       (c->model.bound != FP_BOUND_VCPU || foreign());
+}
+
+static __always_inline int on_timer_map(void)
+{
+	struct fp_percpu *c = this_cpu();
+
+	if (!c || !current_loaded_vcpu() || !is_vcpu_load(c))
+		return 0;
+	c->settling = 1;
+	barrier();
+	infer_vload(c->cpu);
+	settle_end(c, c->cpu);
+	return 0;
+}
+
+/*
+ * vcpu_load() loads the timers before the FP state. This takes a ninth of what a kprobe
+ * in kvm_arch_vcpu_load_fp() takes. Softirqs are on.
+ */
+SEC("tp_btf/kvm_get_timer_map")
+int timer_map(unsigned long long *ctx)
+{
+	/* Not that it would matter if vcpu_put() asks: it takes longer. */
+	return typed_is_loaded((const void *)ctx[1]) ? 0 : on_timer_map();
+}
+
 /* Only where each entry and each exit is to be a record of its own. */
 SEC("raw_tp/kvm_entry")
 int kvm_entered(void *ctx)
@@ -286,37 +346,19 @@ __noinline int settle(__u32 cpu)
 	if (!c || !v)
 		return 0;
 	if (vcpu_hint(v->vcpu) != FP_HINT_GUEST) {
+		if (infers)
+			infer(cpu);
 		show_policy(c, v);
 		return 0;
 	}
+	if (infers)
+		infer_host(c);
 	ev.buf = v->buf;
 	ev.gen = v->gen;
 	ev.foreign = c->gone &&
 		     !(c->model.bound == FP_BOUND_VCPU &&
 		       c->model.buf == v->buf && c->model.gen == v->gen);
 	on_guest_live(c, v, &ev);
-	return 0;
-}
-
-/*
- * Takes the steps that were put off, while others are put off. Who looks before he
- * lets them in again may miss the last one, and then the next exit comes first.
- */
-__noinline int settle_later(__u32 cpu)
-{
-	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	int i;
-
-	if (!c)
-		return 0;
-	for (i = 0; i < FP_LATER && have_put_off(c); i++) {
-		c->settling = 1;
-		barrier();
-		catch_up(cpu);
-		barrier();
-		c->settling = 0;
-		barrier();
-	}
 	return 0;
 }
 
@@ -349,16 +391,6 @@ static __always_inline bool count_quiet_exit(__u32 cpu, struct fp_percpu *c)
 	return true;
 }
 
-/* Lets softirqs in again. */
-static __always_inline void settle_end(struct fp_percpu *c, __u32 cpu)
-{
-	barrier();
-	c->settling = 0;
-	barrier();
-	if (have_put_off(c))
-		settle_later(cpu);
-}
-
 /* The same for the stream. Softirqs' events are put off: it is told as it is counted. */
 static __always_inline bool tell_quiet_exit(struct fp_percpu *c, __u32 cpu)
 {
@@ -375,10 +407,13 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 cpu)
 {
 	v->exits++;
-	if (!foreign() || have_put_off(c))
+	if (!foreign() || have_put_off(c)) {
 		settle(cpu);
-	else
-		begin_quiet(c, v, ~foreign_mask);
+		return;
+	}
+	if (infers)
+		infer(cpu);
+	begin_quiet(c, v, ~foreign_mask);
 }
 
 /*
@@ -416,6 +451,8 @@ __noinline int first_exit(__u32 cpu)
 		settle_exit(c, v, cpu, streaming);
 	} else {
 		ADD(c->untracked_exits, 1);
+		if (infers)
+			infer_untracked(c);
 		if (streaming)
 			c->exits++;
 		settle_end(c, cpu);
@@ -549,6 +586,11 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		if (c->loading)
 			tell_load(c, &ev);
 	}
+	if (infers) {
+		c->settling = 1;
+		barrier();
+		infer(c->cpu);
+	}
 	c->loading = FP_LOADING_NOT; /* .. and no matter to who counts */
 	if (c->running) /* nobody else can have loaded it yet */
 		end_exits_here(c);
@@ -568,6 +610,8 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 		       FP_REC_NO_JUDGE);
 	if (v && ev.foreign)
 		owe(v, (__u64)t);
+	if (infers)
+		settle_end(c, c->cpu);
 	return 0;
 }
 

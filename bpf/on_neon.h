@@ -47,7 +47,7 @@ static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 	bool softirq = current_in_softirq();
 	struct fp_event ev = {
 		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
-		.foreign = streaming && foreign(),
+		.foreign = (streaming || infers) && foreign(),
 		.in_run = !!v,
 	};
 
@@ -55,6 +55,8 @@ static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 		return 0;
 	if (settles && softirq)
 		settle_before(c);
+	if (infers)
+		infer_neon(ctx, c, softirq);
 	if (checking)
 		rule_neon(ctx, c);
 	/* Two constants: 5.10 forgets the range of a number that was spilled. */
@@ -65,6 +67,8 @@ static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 	on_telling_event(c, v, &ev, PT_REGS_RET(ctx));
 	if (!softirq)
 		c->begins = (__u64)t;
+	if (infers)
+		infer_neon_save(c, t, PT_REGS_RET(ctx), softirq, ev.foreign);
 	c->nested = softirq && neon_buf_is_pointer() && neon_buf(t);
 	/* Up to 6.18 a nested section is seen by its bind. */
 	if (c->nested) {

@@ -12,19 +12,21 @@
 
 #include <bpf/bpf_tracing.h>
 
-static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
+static __always_inline int on_switch(void *ctx, bool preempted,
+				     const struct task_struct *prev, __u64 next,
 				     bool checking)
 {
-	struct task_struct *prev = (void *)ctx->args[1];
-	__u64 next = ctx->args[2];
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = { .kind = FP_EV_SWITCH };
 	struct fp_vcpu *v = NULL;
+	bool infer_it = infers;
 
 	if (!c)
 		return 0;
 	if (checking)
 		rule_switch(ctx, c);
+	if (infer_it)
+		infer(c->cpu);
 	ADD(c->events[FP_EV_SWITCH], 1);
 	ev.buf = task_buf(prev);
 	if (streaming) {
@@ -36,9 +38,11 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 			c->flags |= FP_REC_LAST;
 	}
 	if (current_loaded_vcpu())
-		ev.arg = ctx->args[0] || task_state(prev) == TASK_RUNNING;
+		ev.arg = preempted || task_state(prev) == TASK_RUNNING;
 	leave_begin(c, (__u64)prev);
 	on_telling_event(c, v, &ev, task_buf((const struct task_struct *)next));
+	if (infer_it)
+		infer_switch(c, prev, (const struct task_struct *)next);
 	end_exits(c);
 	resume_begin(c, next);
 	resume_kernel(c, next);
@@ -47,8 +51,24 @@ static __always_inline int on_switch(struct bpf_raw_tracepoint_args *ctx,
 	return 0;
 }
 
-CHECKED("raw_tp/sched_switch", sched_switch, on_switch,
+static __always_inline int on_raw_switch(struct bpf_raw_tracepoint_args *ctx,
+					 bool checking)
+{
+	return on_switch(ctx, ctx->args[0], (const void *)ctx->args[1],
+			 ctx->args[2], checking);
+}
+
+CHECKED("raw_tp/sched_switch", sched_switch, on_raw_switch,
 	struct bpf_raw_tracepoint_args)
+
+/* Where saves and loads are inferred. The tasks can be read where they lie. */
+SEC("tp_btf/sched_switch")
+int switch_infer(unsigned long long *ctx)
+{
+	const struct task_struct *next = (const void *)ctx[2];
+
+	return on_switch(ctx, ctx[0], current_task(), as_number(next), false);
+}
 
 /*
  * exit_files(), which comes after a core dump was written; it is called for a fork

@@ -85,6 +85,15 @@ static __always_inline void end_quiet(struct fp_percpu *c)
 
 /* ---- events ---- */
 
+__noinline int infer(__u32 cpu);
+
+/* The registers of this CPU are nobody's, for the kernel: see infer.h. */
+static __always_inline void is_flushed(struct fp_percpu *c)
+{
+	c->foreign = FP_FOREIGN_SET;
+	c->last = 0;
+}
+
 /* One event, all of it. */
 static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 				      const struct fp_event *ev)
@@ -96,6 +105,8 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
+	if (infers && ev->kind == FP_EV_NEON_SOFTIRQ)
+		is_flushed(c); /* its save comes at once */
 	if (known_kind(ev) == FP_EV_SAVE)
 		count_save(c, v, ev, step);
 	else if (known_kind(ev) == FP_EV_BIND_VCPU &&
@@ -165,6 +176,33 @@ static __always_inline void take_vload(struct fp_percpu *c, struct fp_vcpu *v,
 	c->unbound_by = c->slot;
 }
 
+/*
+ * The save function was called, by @t: what is to be known if it had something to
+ * save; and @bytes, if asked for, that it wrote. Returns who pays.
+ */
+static __always_inline struct fp_vcpu *saved_for(struct fp_percpu *c,
+						 const struct task_struct *t,
+						 struct fp_event *ev,
+						 __u64 *bytes)
+{
+	struct fp_vcpu *v;
+	__u64 loaded;
+
+	if (ev->foreign)
+		return NULL;
+	loaded = current_loaded_vcpu();
+	v = run_of(c, t, loaded, &ev->in_run);
+	if (!ev->in_run)
+		c->saved_outside = 1;
+	if (c->loading && !settles && v)
+		take_vload(c, v, ev, v->buf);
+	if (c->model.bound == FP_BOUND_UNKNOWN)
+		ev->arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
+	if (bytes && c->model.bound != FP_BOUND_VCPU)
+		*bytes = bytes_of(t, true);
+	return v;
+}
+
 __noinline int vload(__u32 cpu)
 {
 	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
@@ -210,6 +248,8 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 	if (v)
 		move_home(c, v);
 	take_step(c, v, ev);
+	if (infers)
+		c->foreign = FP_FOREIGN_CLEAR;
 	/* The registers hold the state, and nothing is undecided: fp_judge_knows(). */
 	if (v && c->judge.held == FP_HELD_STATE && !c->judge.busy)
 		begin_quiet(c, v, FP_QUIET_LIVE);
@@ -293,6 +333,38 @@ static __always_inline bool have_put_off(const struct fp_percpu *c)
 	return c->later_head != c->later_tail;
 }
 
+/*
+ * Takes the steps that were put off, while others are put off. Who looks before he
+ * lets them in again may miss the last one, and then the next exit comes first.
+ */
+__noinline int settle_later(__u32 cpu)
+{
+	struct fp_percpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	int i;
+
+	if (!c)
+		return 0;
+	for (i = 0; i < FP_LATER && have_put_off(c); i++) {
+		c->settling = 1;
+		barrier();
+		catch_up(cpu);
+		barrier();
+		c->settling = 0;
+		barrier();
+	}
+	return 0;
+}
+
+/* Lets softirqs in again. */
+static __always_inline void settle_end(struct fp_percpu *c, __u32 cpu)
+{
+	barrier();
+	c->settling = 0;
+	barrier();
+	if (have_put_off(c))
+		settle_later(cpu);
+}
+
 /* Something must come before the next event, or it is not its time yet. */
 static __always_inline bool is_behind(const struct fp_percpu *c)
 {
@@ -361,6 +433,8 @@ static __always_inline int on_current(__u8 kind, __u64 why)
 
 	if (!c)
 		return 0;
+	if (infers)
+		infer(c->cpu);
 	ADD(c->events[kind], 1);
 	if (why)
 		tell_other(c, current_home(), ev.buf, why);

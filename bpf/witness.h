@@ -44,7 +44,8 @@ static __always_inline int on_thread_switch(void)
 
 	if (!c)
 		return 0;
-	c->w_before = c->user_saves;
+	if (!infers) /* they are counted before: see infer_switch() */
+		c->w_before = c->user_saves;
 	c->w_foretold = !(current_flags() & foreign_mask);
 	return 0;
 }

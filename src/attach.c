@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@
 #define RING_BYTES_MIN (1u << 20)
 #define LAST_STATE "fpsimd_last_state"
 #define CPU_OFFSETS "__per_cpu_offset"
+/* What a stack is read by, see bpf/infer.h; and a task can be preempted in the kernel. */
+#define IRQ_ENTRY "el1h_64_irq"
+#define PUT_CONTEXT "put_cpu_fpsimd_context"
+#define BH_ENABLE "__local_bh_enable_ip"
+#define PREEMPTION "preempt_schedule"
 
 /* One hook on this kernel. */
 struct point {
@@ -44,6 +50,7 @@ struct attach {
 	uint32_t ring_size;
 	struct kernel_vcpu vcpu;
 	bool check; /* opts.check */
+	bool infers; /* saves and loads follow from flags: bpf/infer.h */
 	size_t nr;
 	struct point point[MAX_HOOKS];
 	struct capture_hook info[MAX_HOOKS];
@@ -59,6 +66,8 @@ static const char *mechanism(const struct point *p)
 {
 	if (p->instead)
 		return p->instead;
+	if (p->hook->flags & HOOK_INFERS)
+		return "tp_btf";
 	if (p->hook->flags & HOOK_RAW_TP)
 		return "raw_tp";
 	if (uses_fentry(p))
@@ -79,12 +88,15 @@ static const char *name_here(const struct attach *a, const struct hook *h)
 	return NULL;
 }
 
-/* All names of the allow-list, and two variables. */
+/* All names of the allow-list, and what is not attached to. */
 static struct ksyms *find_functions(void)
 {
-	const char *names[MAX_HOOKS * HOOK_NAMES] = { LAST_STATE, CPU_OFFSETS };
+	const char *names[MAX_HOOKS * HOOK_NAMES] = {
+		LAST_STATE,  CPU_OFFSETS, IRQ_ENTRY,
+		PUT_CONTEXT, BH_ENABLE,	  PREEMPTION,
+	};
 	const struct hook *h;
-	size_t n = 2;
+	size_t n = 6;
 	int i;
 
 	for (h = hooks; h->fn[0]; h++) {
@@ -188,7 +200,46 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 		return "not needed";
 	if (p->hook->flags & HOOK_UNHOOKED && !(known && fentry))
 		return "kvm_exit";
+	if (p->hook->flags & HOOK_INFERS && !a->infers)
+		return "not needed";
+	if (p->hook->flags & HOOK_MOVES && a->infers)
+		return p->hook->flags & HOOK_RAW_TP ? "not needed" : "inferred";
 	return NULL;
+}
+
+/* Can a stack be read, as deep as it is? */
+static bool tells_stacks(const struct attach *a)
+{
+	char depth[32] = "";
+
+	fps_read_file("/proc/sys/kernel/perf_event_max_stack", depth,
+		      sizeof(depth));
+	return ksyms__address(a->ksyms, IRQ_ENTRY) &&
+	       ksyms__address(a->ksyms, BH_ENABLE) &&
+	       strtoul(depth, NULL, 10) >= FP_CALLERS;
+}
+
+/*
+ * Are all hooks here, and nothing but numbers wanted? Where a task can be preempted
+ * between a hook and what that announces, they would not be enough; nor is it seen what a
+ * thread saves that has used SME.
+ */
+static bool can_infer(const struct attach *a, const struct calibration *cal,
+		      const struct capture_opts *opts)
+{
+	const struct point *bind = point_of(a, "k_bind_state"), *p;
+
+	if (!cal->can_infer || kernel__has_sme() || opts->stream ||
+	    opts->check || !cheaper(a, bind, opts) || !tells_stacks(a) ||
+	    ksyms__have(a->ksyms, PREEMPTION))
+		return false;
+	for (p = a->point; p < a->point + a->nr; p++) {
+		if (!p->fn && p->hook->flags & (HOOK_TELLS | HOOK_MOVES))
+			return false;
+		if (p->hook->flags & HOOK_MOVES && uses_fentry(p))
+			return false;
+	}
+	return true;
 }
 
 /* Not all functions that have a symbol are in BTF. */
@@ -251,6 +302,31 @@ static int set_up_rules(struct attach *a, const struct calibration *cal,
 	return watch__set_up(a->skel, kernel__mode(cal->pstate), cpus);
 }
 
+/* @to: 0, if what it does is done at its end. */
+static struct fp_code code(const struct attach *a, const char *name,
+			   uint64_t to)
+{
+	struct fp_code c = { .from = ksyms__address(a->ksyms, name),
+			     .end = ksyms__end(a->ksyms, name) };
+
+	c.to = to ? to : c.end;
+	return c;
+}
+
+static void set_up_code(struct attach *a, const struct calibration *cal)
+{
+	struct capture_bpf__rodata *ro = a->skel->rodata;
+
+	ro->code_neon = code(a, "kernel_neon_begin", 0);
+	ro->code_copy = code(a, "fpsimd_preserve_current_state", cal->copy_to);
+	ro->code_update =
+		code(a, "fpsimd_update_current_state", cal->update_to);
+	ro->code_flush = code(a, "fpsimd_flush_task_state", 0);
+	ro->code_irq = code(a, IRQ_ENTRY, 0);
+	ro->code_put = code(a, PUT_CONTEXT, 0);
+	ro->code_enable = code(a, BH_ENABLE, 0);
+}
+
 static int load(struct attach *a, const struct calibration *cal,
 		unsigned int cpus, const struct capture_opts *opts)
 {
@@ -278,23 +354,25 @@ static int load(struct attach *a, const struct calibration *cal,
 	if (!err)
 		err = set_up_programs(a, opts);
 	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
+	a->skel->rodata->infers = a->infers;
+	set_up_code(a, cal);
+	bpf_program__set_autoload(a->skel->progs.infer_now, a->infers);
 	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
 					!a->skel->rodata->settles;
 	a->skel->rodata->takes_exits = opts->stream &&
 				       a->skel->rodata->exits_by_kvm;
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
-	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  opts->stream);
+	bpf_program__set_autoload(a->skel->progs.read_passed, opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
 static void attach_point(struct point *p)
 {
-	if (p->hook->flags & HOOK_RAW_TP)
-		p->link = bpf_program__attach_raw_tracepoint(p->prog, p->fn);
-	else if (uses_fentry(p))
+	if (p->hook->flags & HOOK_INFERS || uses_fentry(p))
 		p->link = bpf_program__attach_trace(p->prog);
+	else if (p->hook->flags & HOOK_RAW_TP)
+		p->link = bpf_program__attach_raw_tracepoint(p->prog, p->fn);
 	else
 		p->link = bpf_program__attach_kprobe(
 			p->prog, p->hook->flags & HOOK_RETURN, p->fn);
@@ -314,7 +392,7 @@ static void detach_points(struct attach *a)
 	a->skel = NULL;
 }
 
-/* -EAGAIN: fentry was refused somewhere, begin again without it there. */
+/* -EAGAIN: something was refused that is not needed, begin again without it. */
 static int attach_points(struct attach *a, char *why, size_t len)
 {
 	bool again = false;
@@ -330,6 +408,9 @@ static int attach_points(struct attach *a, char *why, size_t len)
 			continue;
 		if (uses_fentry(p)) {
 			p->no_fentry = true;
+			again = true;
+		} else if (a->infers) {
+			a->infers = false;
 			again = true;
 		} else if (p->hook->flags & HOOK_REQUIRED) {
 			snprintf(why, len, "can't attach a %s to %s: %s",
@@ -389,6 +470,14 @@ static void describe(struct attach *a)
 	}
 }
 
+static bool give_up_inference(struct attach *a)
+{
+	bool infers = a->infers;
+
+	a->infers = false;
+	return infers;
+}
+
 /* Whether there was any left to give up. */
 static bool give_up_fentry(struct attach *a)
 {
@@ -412,9 +501,10 @@ static int try_all(struct attach *a, const struct calibration *cal,
 		return -ENOTSUP;
 	if (!cal->fentry)
 		give_up_fentry(a);
+	a->infers = can_infer(a, cal, opts);
 	do {
 		err = load(a, cal, cpus, opts);
-		if (err && give_up_fentry(a)) {
+		if (err && (give_up_inference(a) || give_up_fentry(a))) {
 			detach_points(a);
 			err = -EAGAIN;
 			continue;
@@ -468,9 +558,36 @@ void attach__close(struct attach *a)
 	free(a);
 }
 
+/*
+ * A load of ours on each CPU: from there on it is known whose state was bound there
+ * last. Where we are not let in, it is not until somebody's is.
+ */
+static void visit_cpus(void)
+{
+	size_t i, n = CPU_ALLOC_SIZE(FP_MAX_CPUS);
+	cpu_set_t *all = CPU_ALLOC(FP_MAX_CPUS), *one = CPU_ALLOC(FP_MAX_CPUS);
+
+	if (all && one && !sched_getaffinity(0, n, all)) {
+		for (i = 0; i < FP_MAX_CPUS; i++) {
+			if (!CPU_ISSET_S(i, n, all))
+				continue;
+			CPU_ZERO_S(n, one);
+			CPU_SET_S(i, n, one);
+			sched_setaffinity(0, n, one);
+		}
+		sched_setaffinity(0, n, all);
+	}
+	CPU_FREE(all);
+	CPU_FREE(one);
+}
+
 void attach__enable(struct attach *a)
 {
+	if (a->infers)
+		a->skel->bss->seen_eager = 1;
 	__atomic_store_n(&a->skel->bss->enabled, 1, __ATOMIC_RELEASE);
+	if (a->infers)
+		visit_cpus();
 }
 
 void attach__count_exits(const struct attach *a, uint32_t slots)
@@ -491,6 +608,15 @@ void attach__read_passed(const struct attach *a, uint32_t cpu)
 	if (a->skel->rodata->streaming)
 		bpf_prog_test_run_opts(
 			bpf_program__fd(a->skel->progs.read_passed), &opts);
+}
+
+void attach__infer_now(const struct attach *a, unsigned int cpus)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .flags = BPF_F_TEST_RUN_ON_CPU);
+
+	for (opts.cpu = 0; a->infers && opts.cpu < cpus; opts.cpu++)
+		bpf_prog_test_run_opts(
+			bpf_program__fd(a->skel->progs.infer_now), &opts);
 }
 
 int attach__vcpus_fd(const struct attach *a)

@@ -30,6 +30,9 @@ void attach__enable(struct attach *a);
 /* Where exits have no hook: brings fp_vcpu.exits_read of the first @slots up to date. */
 void attach__count_exits(const struct attach *a, uint32_t slots);
 
+/* Where saves and loads have no hook: counts the last load of who runs on @cpus CPUs. */
+void attach__infer_now(const struct attach *a, unsigned int cpus);
+
 /* With a stream: the same of fp_percpu.passed_read of @cpu, if that is online. */
 void attach__read_passed(const struct attach *a, uint32_t cpu);
 

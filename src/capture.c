@@ -151,7 +151,7 @@ static int open_watch(struct capture *c)
 static int open_all(struct capture *c, const struct capture_opts *opts,
 		    char *why, size_t len)
 {
-	int cpus, err = calibrate(&c->cal, why, len);
+	int cpus, err = calibrate(&c->cal, !opts->stream && !opts->check, why, len);
 
 	if (err)
 		return err;
@@ -532,6 +532,7 @@ int capture__read(struct capture *c, struct snapshot *s)
 
 	/* First, so that at no time it has seen what the counters have not. */
 	read_witness(c, &n);
+	attach__infer_now(c->attach, c->nr_cpus);
 	attach__count_exits(c->attach, slots__high(c->slots));
 	return read_all(c, &n, s);
 }
@@ -587,14 +588,17 @@ static bool quiet(const struct capture *c, uint64_t before)
 		if (transfers(c) != before)
 			return false;
 	}
-	return true;
+	attach__infer_now(c->attach, c->nr_cpus);
+	return transfers(c) == before;
 }
 
 static bool mark_and_copy(struct capture *c, struct fp_vcpu *vcpus,
 			  struct fp_percpu *cpus, const char *name, size_t len)
 {
-	uint64_t before = transfers(c);
+	uint64_t before;
 
+	attach__infer_now(c->attach, c->nr_cpus);
+	before = transfers(c);
 	attach__count_exits(c->attach, slots__high(c->slots));
 	if (!quiet(c, before) || sethostname(name, len))
 		return false;

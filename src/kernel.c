@@ -34,7 +34,7 @@ struct ksyms {
 	size_t nr;
 	struct {
 		const char *name;
-		uint64_t address;
+		uint64_t address, end;
 		bool found;
 	} sym[MAX_SYMS];
 };
@@ -64,9 +64,10 @@ struct ksyms *ksyms__find(const char *const *names)
 {
 	struct ksyms *k = calloc(1, sizeof(*k));
 	FILE *f = fopen("/proc/kallsyms", "re");
-	typeof(&k->sym[0]) hit;
+	typeof(&k->sym[0]) hit, before = NULL;
 	char line[1024];
 	const char *name;
+	uint64_t address;
 
 	if (!k || !f) {
 		free(k);
@@ -78,11 +79,17 @@ struct ksyms *ksyms__find(const char *const *names)
 		k->sym[k->nr++].name = *names++;
 	qsort(k->sym, k->nr, sizeof(k->sym[0]), by_name);
 	while (fgets(line, sizeof(line), f)) {
+		address = strtoull(line, NULL, 16);
+		if (before && address > before->address) {
+			before->end = address;
+			before = NULL;
+		}
 		name = symbol_in(line);
 		hit = name ? look_up(k, name) : NULL;
 		if (hit) {
 			hit->found = true;
-			hit->address = strtoull(line, NULL, 16);
+			hit->address = address;
+			before = hit;
 		}
 	}
 	fclose(f);
@@ -106,6 +113,13 @@ uint64_t ksyms__address(const struct ksyms *k, const char *name)
 	const typeof(k->sym[0]) *hit = look_up(k, name);
 
 	return hit && hit->found ? hit->address : 0;
+}
+
+uint64_t ksyms__end(const struct ksyms *k, const char *name)
+{
+	const typeof(k->sym[0]) *hit = look_up(k, name);
+
+	return hit && hit->found ? hit->end : 0;
 }
 
 static uint64_t effective_caps(void)

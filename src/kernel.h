@@ -22,6 +22,8 @@ void ksyms__free(struct ksyms *k);
 bool ksyms__have(const struct ksyms *k, const char *name);
 /* The same; 0 if there is none, or addresses are hidden (kptr_restrict). */
 uint64_t ksyms__address(const struct ksyms *k, const char *name);
+/* Where the next one begins: not all kernels tell how long a function is. */
+uint64_t ksyms__end(const struct ksyms *k, const char *name);
 
 /*
  * Why live capture is impossible here, in one sentence with what to do, or 0.

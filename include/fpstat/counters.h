@@ -127,6 +127,38 @@ struct fp_later {
 
 #define FP_LATER 64 /* power of two */
 
+/*
+ * TIF_FOREIGN_FPSTATE of current, where saves and loads follow from it: as it is after
+ * the hook before. MAYBE: of one that was switched in while it was not known whose
+ * state was bound here last.
+ */
+enum fp_foreign {
+	FP_FOREIGN_UNKNOWN,
+	FP_FOREIGN_CLEAR,
+	FP_FOREIGN_SET,
+	FP_FOREIGN_MAYBE,
+};
+
+/* .. and what a hook of current has announced that is not known to have happened. */
+enum fp_ahead {
+	FP_AHEAD_NOTHING,
+	FP_AHEAD_NEON, /* a save and a flush: kernel_neon_begin() .. */
+	FP_AHEAD_SAVE, /* .. or inside the kernel, which current does not leave before */
+	FP_AHEAD_COPY, /* a save: fpsimd_preserve_current_state() */
+	FP_AHEAD_EDIT, /* a save, if fpsimd_flush_task_state() is next */
+	FP_AHEAD_FLUSH, /* fpsimd_flush_task_state() */
+	FP_AHEAD_LOAD, /* fpsimd_update_current_state() */
+};
+
+/* A function of the kernel, by addresses. */
+struct fp_code {
+	__u64 from;
+	__u64 to; /* what it is to do happens there */
+	__u64 end;
+};
+
+#define FP_CALLERS 127 /* of a stack: as many as the kernel tells by default */
+
 enum fp_loading { FP_LOADING_NOT, FP_LOADING_FIRST, FP_LOADING_AGAIN };
 
 /* One CPU: its automaton, and what is charged to no vcpu. */
@@ -142,11 +174,17 @@ struct fp_percpu {
 	__u32 unbound_by; /* slot of the vcpu_load() since the last load */
 	__u32 saved_outside; /* a user state, since a KVM_RUN ended here */
 	__u64 bytes; /* of the user state that is just being moved, or 0 */
-	__u32 loading; /* enum fp_loading: a vcpu_load() that is no event yet */
+	union {
+		struct {
+			__u8 loading; /* enum fp_loading: a vcpu_load(), no event yet */
+			__u8 settling; /* kvm_exit is at work: softirqs put events off */
+			__u8 quiet; /* the next exit may be: fp_quiet.open */
+			__u8 ahead; /* enum fp_ahead */
+			__u32 quiet_slot; /* who is counted there, plus 1; or 0 */
+		};
+		__u64 under_way; /* all of these, or 0 */
+	};
 	__u32 gone; /* TIF_FOREIGN_FPSTATE was set after vcpu_load(), or is since */
-	__u32 settling; /* kvm_exit is at work: softirqs put their events off */
-	__u32 quiet; /* the next exit may be: fp_quiet.open */
-	__u32 quiet_slot; /* the vcpu that is counted there, plus 1; or 0 */
 	__u32 later_head;
 	__u32 later_tail;
 	__u32 later_full; /* this section is not put off: nothing is new in it */
@@ -165,6 +203,16 @@ struct fp_percpu {
 	__u64 no_slot; /* vcpus that found no free slot */
 	__u64 untracked_exits; /* exits of vcpus without a slot */
 	__u64 events[FP_EV_MAX];
+
+	/* Saves and loads without a hook, of current. */
+	__u32 foreign; /* enum fp_foreign */
+	__u64 returns; /* where the function that has announced returns to */
+	__u64 last; /* fpsimd_last_state.st, while it is a task's */
+	__u64 flags_then; /* as the hook before found them */
+	__u32 home; /* CPU where its state was bound last */
+	__u32 save_slot; /* who pays for the save that is announced .. */
+	__u64 save_bytes;
+	struct fp_event save; /* .. which is this */
 
 	/* The stream. */
 	__u64 other; /* what its next record is to tell */
@@ -189,6 +237,7 @@ struct fp_percpu {
 	struct fp_lane lane[FP_LANES];
 
 	struct fp_later later[FP_LATER]; /* large, so that the rest is near */
+	__u64 callers[FP_CALLERS]; /* of a softirq's kernel_neon_begin() */
 
 	/* The witness programs, and what they compare with. */
 	__u64 user_saves;

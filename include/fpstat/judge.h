@@ -111,6 +111,7 @@ struct fp_judge {
 	__u8 after; /* enum fp_after */
 	__u8 record; /* enum fp_record */
 	__u8 busy; /* for the caller: a step is under way */
+	__u8 pad;
 	struct fp_verdicts is; /* what the last step said */
 };
 

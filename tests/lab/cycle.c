@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	workers = atoi(argv[3]);
 	libbpf_set_print(no_print);
 	cpus = libbpf_num_possible_cpus();
-	if (calibrate(&cal, why, sizeof(why))) {
+	if (calibrate(&cal, true, why, sizeof(why))) {
 		fps_err("%s", why);
 		return 3;
 	}

@@ -164,7 +164,7 @@ hotplug()
 	local dir=$1
 
 	jq -s -e --slurpfile truth "$dir/grows" '
-		map(select(.type == "host"))[0] as $h | map(select(.type == "vcpu")) as $v |
+		map(select(.type == "host"))[0] as $h | map(select(.vm == "grows")) as $v |
 		$h.missed == 0 and $h.lost == 0 and ($v | length) == 2 and
 		($v | map(.runs) | add) == ($truth | map(.runs) | add) and
 		($v | all(.exits > 0 and .guest.load.done > 0)) and

@@ -28,16 +28,30 @@ neon-7 mix --mode 7 --neon 3000 -n 1600
 neon-wfi mix --vgic --mode 9,15 --neon 3000 -n 200
 neon-task mix --mode 3,7 --neon 1000 --neon-task 1000 --bystanders 1 -n 500
 signals mix --mode 2,3,6,7 --signals 500 -n 600
+neon-signals mix --mode 3,7 --signals 500 --neon 3000 --neon-task 1000 -n 200
+host-kernel mix --mode 3,7 --neon 10000 --bystanders 2 --host-signals --host-neon -n 1500
 overcommit mix --vcpus 4 --mode 2,3,6,7 --bystanders 2 --neon 1000 -n 400
 wfi mix --vgic --mode 8,9,15 -n 250
 sve mix --sve --mode 3,7 --bystanders 1 -n 400
 host-sve mix --vcpus 2 --mode 3,7 --host-sve --neon 1000 --bystanders 2 -n ${FORMATS:-200}
 "
 
-selected()
+# A softirq at each of these instructions, of 6.1: before and after what a hook there
+# announces, where it is not hooked itself.
+strikes="
+get_cpu_fpsimd_context+0x10 may_use_simd put_cpu_fpsimd_context fpsimd_save+12 kernel_neon_begin+12
+fpsimd_preserve_current_state+12 fpsimd_update_current_state+12 fpsimd_flush_task_state+8
+kvm_arch_vcpu_load_fp kvm_arch_vcpu_put_fp
+"
+
+selected() # KERNEL
 {
 	local name rest
 
+	[ "$1" != 6.1 ] || for name in $strikes; do
+		loads+="strike-${name%+*} mix --mode 3,7 --bystanders 1 --host-signals --host-neon --strike $name -n 1500
+"
+	done
 	echo "$loads" | while read -r name rest; do
 		[ -n "$name" ] || continue
 		case " ${LOADS:-$name} " in
@@ -70,7 +84,7 @@ judge()
 	[ "$name" != overcommit ] || to_its_own "$dir/$name.json" "$dir/$name.truth" ||
 		why="${why:-what one vcpu did stands with another one}"
 	why="${why:-$(contradictions "$dir/$name.json" "$dir/$name.truth" "$policy" vhe)}"
-	printf '# %-11s %6s %6s %6s %6s | %6s %6s %6s %6s | %6s %6s %6s %6s | %s %s\n' \
+	printf '# %-36s %6s %6s %6s %6s | %6s %6s %6s %6s | %6s %6s %6s %6s | %s %s\n' \
 		"$name" "$gs" "$gl" "$hs" "$hl" $all $logged \
 		"$(jq -s 'map(.neon.softirq) | add' "$dir/$name.truth")" "$why"
 	[ -z "$why" ] && fits=yes || fits=no
@@ -89,7 +103,7 @@ run()
 		log=$dir/truth.log
 		options+=(--truth "$log")
 	fi
-	selected >"$dir/list"
+	selected "$kernel" >"$dir/list"
 	count_each "$dir" "${options[@]}" >"$dir/output" 2>&1
 	result "$kernel: the lab ran all loads" "$dir/output" || return
 	echo "# $kernel, GS GL HS HL | all saves, loads, those of SVE: counted | log | softirq NEON sections"

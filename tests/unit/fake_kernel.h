@@ -28,6 +28,8 @@
 #define barrier() fake_step()
 #define barrier_var(var) ((void)(var))
 #define PT_REGS_PARM1(ctx) (*(const __u64 *)(ctx))
+#define PT_REGS_PARM2(ctx) (((const __u64 *)(ctx))[1])
+#define PT_REGS_PARM3(ctx) (((const __u64 *)(ctx))[2])
 #define PT_REGS_RET(ctx) (*(const __u64 *)(ctx))
 #define READ2(from, a) ((from)->a)
 #define READ3(from, a, b) ((from)->a->b)
@@ -43,7 +45,10 @@ static int bpf_map_delete_elem(const void *map, const void *key);
 
 enum { TASK_RUNNING, TASK_DEAD = 0x80 };
 enum { FP_STATE_GUEST_OWNED = 2 };
+enum { KVM_REG_ARM_CORE, KVM_REG_ARM64_SVE, KVM_REG_ARM_CORE_FP };
+#define KVM_REG_ARM_COPROC(id) (id)
 enum { FAKE_FOREIGN = 1, FAKE_SVE = 2, FAKE_VL = 32 };
+enum { FAKE_ELSEWHERE = 7 }; /* a CPU that may hold a state */
 
 struct pt_regs;
 
@@ -70,6 +75,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	char comm[16];
 	char state[8];
+	__u64 flags; /* while it is not current */
+	__u32 home;
 };
 
 static struct fake {
@@ -77,6 +84,8 @@ static struct fake {
 	struct kvm_vcpu *loaded;
 	__u64 flags; /* of current */
 	bool in_softirq;
+	__u64 came_into; /* .. this address */
+	__u64 came_from; /* what is next on the stack */
 	bool sme; /* current has used it */
 	bool stays; /* no other task may come in */
 	__u8 hint; /* whose the registers are, as the vcpu says */
@@ -121,6 +130,12 @@ static inline long bpf_probe_read_kernel_str(void *to, __u32 size,
 	return size;
 }
 
+static inline long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
+{
+	memcpy(to, from, size);
+	return 0;
+}
+
 static inline __u64 bpf_get_current_pid_tgid(void)
 {
 	return (__u64)fake.current->pid;
@@ -134,9 +149,15 @@ static inline long bpf_get_current_comm(void *to, __u32 size)
 
 static inline long bpf_get_stack(void *ctx, void *to, __u32 size, __u64 flags)
 {
+	const __u64 stack[] = { 0x1000, 0x2000, 0x7200, fake.came_into,
+				fake.came_from };
+
 	(void)ctx, (void)flags;
 	memset(to, 0, size);
-	return 0;
+	if (fake.loaded) /* as get_perf_callchain() */
+		return 0;
+	memcpy(to, stack, sizeof(stack));
+	return sizeof(stack);
 }
 
 static inline void *bpf_ringbuf_reserve(void *ring, __u64 size, __u64 flags)
@@ -215,9 +236,49 @@ static inline __u64 task_state(const struct task_struct *t)
 	return TASK_RUNNING;
 }
 
+static inline __u64 task_flags(const struct task_struct *t)
+{
+	return t == fake.current ? fake.flags : t->flags;
+}
+
+static inline __u32 task_home(const struct task_struct *t)
+{
+	return t->home;
+}
+
+static inline __u64 typed_flags(const struct task_struct *t)
+{
+	return task_flags(t);
+}
+
+static inline __u32 typed_pid(const struct task_struct *t)
+{
+	return (__u32)t->pid;
+}
+
+static inline __u32 typed_home(const struct task_struct *t)
+{
+	return t->home;
+}
+
+static inline bool typed_has_vcpu(const struct task_struct *t)
+{
+	return t == fake.current && fake.loaded;
+}
+
+struct timer_map {
+	bool loaded;
+};
+
+static inline bool typed_is_loaded(const struct timer_map *map)
+{
+	fake_step();
+	return map->loaded;
+}
+
 static inline __u32 current_home(void)
 {
-	return 0;
+	return task_home(fake.current);
 }
 
 static inline __u32 task_sve_vl(const struct task_struct *t)
@@ -297,12 +358,6 @@ static inline __u64 current_loaded_vcpu(void)
 	return (__u64)fake.loaded;
 }
 
-static inline __u32 task_home(const struct task_struct *t)
-{
-	(void)t;
-	return 0;
-}
-
 /* What user space sets before it loads the programs is no constant here. */
 #define const
 #include "maps.h"
@@ -316,7 +371,7 @@ static struct {
 	const void *map;
 	__u64 key, value;
 } fake_hash[16];
-static struct fp_percpu fake_cpu;
+static struct fp_percpu fake_cpu, fake_elsewhere;
 static struct fp_vcpu fake_vcpus[4];
 static struct fp_slot fake_rings[FP_LANES * FAKE_RING];
 
@@ -341,6 +396,8 @@ static inline void *bpf_map_lookup_elem(const void *map, const void *key)
 	__u32 at;
 
 	memcpy(&at, key, sizeof(at));
+	if (map == &cpus && at == FAKE_ELSEWHERE)
+		return &fake_elsewhere;
 	if (map == &cpus)
 		return at ? NULL : &fake_cpu;
 	if (map == &vcpus)
@@ -359,7 +416,9 @@ static inline int bpf_map_update_elem(const void *map, const void *key,
 		return -1;
 	if (!at)
 		at = fake_find(map, id, true);
-	*at = *(const __u32 *)value;
+	*at = map == &begin_of_task || map == &trap_of_task ?
+		      *(const __u8 *)value :
+		      *(const __u32 *)value;
 	return 0;
 }
 

@@ -339,6 +339,50 @@ exit=(
 	's/	ev.in_run = c->loading == FP_LOADING_AGAIN;/	;/'
 )
 
+infer=(
+	's/		.foreign = c->foreign == FP_FOREIGN_SET,/		.foreign = 0,/'
+	's/	    ahead == FP_AHEAD_COPY)/	    0)/'
+	's/		c->save.foreign = 1;.*/		;/'
+	'/void infer_ahead/,/^}/s/		c->foreign = FP_FOREIGN_SET;/		;/'
+	'/case FP_AHEAD_SAVE:$/,/break/s/		is_flushed(c);/		;/'
+	's/	return have_put_off(c) ? /	return 0 ? /'
+	's/	if (c->foreign == FP_FOREIGN_CLEAR \&\& set) {/	if (0) {/'
+	's/	} else if (c->foreign == FP_FOREIGN_SET \&\& !set) {/	} else if (0) {/'
+	'/^__noinline int infer(/,/^}/s/	c->flags_then = flags;/	;/'
+	'/void infer_host/,/^}/s/	infer_ahead(c);/	;/'
+	's/	if (c->home == c->cpu \&\& c->last == task_buf(next))/	if (c->last == task_buf(next))/'
+	's/		c->flags_then = flags;/		;/'
+	's/		return is_inside(ctx, c, &code_neon);/		return false;/'
+	's/		return is_inside(ctx, c, &code_copy);/		return false;/'
+	's/		return is_inside(ctx, c, &code_copy);/		return true;/'
+	's/		return is_inside(ctx, c, &code_update);/		return false;/'
+	's/		return is_inside(ctx, c, &code_flush);/		return false;/'
+	's/		return !nothing \&\& c->save.in_run \&\&/		return 0 \&\&/'
+	's/		return !nothing \&\& c->save.in_run \&\&/		return !nothing \&\&/'
+	'/void infer_neon(/,/^}/s/	if (c->settling)/	if (0)/'
+	's/		if (is_in(address, from, to))/		if (is_in(address, from, end))/'
+	's/		if (address == c->returns \&\&/		if (0 \&\&/'
+	's/		    is_in(interrupt, code_irq.from, code_irq.end) \&\&/		    1 \&\&/'
+	's/	return !is_in(address, from, end) \&\&/	return 1 \&\&/'
+	's/	       !is_in(address, code_put.from, code_put.end) \&\&/	       1 \&\&/'
+)
+infer_kvm=(
+	's/	announce(c, t, FP_AHEAD_SAVE);/	;/'
+	's/		infer_host(c);/		;/'
+	'/int infer_vload/,/^}/s/	infer(cpu);/	;/'
+	's/	ev.foreign = c->foreign == FP_FOREIGN_SET;/	ev.foreign = 0;/'
+	'/int on_run_end/,/^}/s/		infer(c->cpu);/		;/'
+	'/int on_run_end/,/^}/s/		c->settling = 1;/		;/'
+	'/int on_timer_map/,/^}/s/	c->settling = 1;/	;/'
+	's/	return c->judge.switching != task_buf(current_task()) \&\&/	return 1 \&\&/'
+	's/	       (c->model.bound != FP_BOUND_VCPU || foreign());/	       1;/'
+)
+infer_needs=(
+	's/	announce(c, current_task(), ahead);/	;/'
+	's/	c->returns = PT_REGS_RET(ctx);/	;/'
+	's/		c->ahead = FP_AHEAD_COPY;/		;/'
+)
+
 live_rules=(
 	'/int check_bind/,/^}/s/	l.last = bound_buf.*/	l.last = l.vcpu;/'
 	'/void rule_load/,/^}/s/c->loaded = 0;/c->loaded = vcpu;/'
@@ -362,6 +406,7 @@ compile()
 	case $1 in
 	t_check | t_policy_random) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
+	t_infer) from=(src/util.c) ;;
 	t_settle) from=(src/{stream,util,replay,needs}.c) ;;
 	t_dot) from=(src/util.c) ;;
 	esac
@@ -497,6 +542,10 @@ part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
 part mutate bpf/on_neon.h t_settle 's/ != known_exits(v) + 1)/ == known_exits(v))/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
+part mutate bpf/infer.h t_infer "${infer[@]}"
+part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
+part mutate bpf/needs.h t_infer "${infer_needs[@]}"
+part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/'
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"
