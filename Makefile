@@ -193,7 +193,7 @@ $(SAN)/t_%: $(SAN)/tests/unit/t_%.o $(SAN)/fpstat.a
 	$(Q)$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(SAN)/fpstat.a -lcmocka $(PKG_LIBS)
 
 # They have the programs of the kernel as user space.
-$(SAN)/tests/unit/t_settle.o $(SAN)/tests/unit/t_infer.o: INCLUDES += -Ibpf
+$(SAN)/tests/unit/t_settle.o $(SAN)/tests/unit/t_infer.o $(SAN)/tests/unit/t_usual.o: INCLUDES += -Ibpf
 
 # What the fuzzers run is also run on their corpus, in the unit tests.
 FUZZED := $(patsubst %.c,$(SAN)/%.o,$(wildcard tests/fuzz/*.c))

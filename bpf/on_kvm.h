@@ -12,6 +12,7 @@
 #include "live_rules.h"
 #include "maps.h"
 #include "step.h"
+#include "usual.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -240,12 +241,18 @@ static __always_inline bool is_vcpu_load(const struct fp_percpu *c)
 static __always_inline int on_timer_map(void)
 {
 	struct fp_percpu *c = this_cpu();
+	__u64 vcpu = current_loaded_vcpu();
+	struct fp_vcpu *v;
 
-	if (!c || !current_loaded_vcpu() || !is_vcpu_load(c))
+	if (!c || !vcpu || !is_vcpu_load(c))
 		return 0;
 	c->settling = 1;
 	barrier();
-	infer_vload(c->cpu);
+	v = slot_at(c->slot);
+	if (v && v->vcpu == vcpu && usual_vload(c, v, current_task()))
+		set_exits(v, 0);
+	else
+		infer_vload(c->cpu);
 	settle_end(c, c->cpu);
 	return 0;
 }
@@ -351,6 +358,8 @@ __noinline int settle(__u32 cpu)
 		show_policy(c, v);
 		return 0;
 	}
+	if (infers && usual_host_save(c, v) && usual_guest_load(c, v))
+		return 0;
 	if (infers)
 		infer_host(c);
 	ev.buf = v->buf;
@@ -411,7 +420,9 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 		settle(cpu);
 		return;
 	}
-	if (infers)
+	if (infers && usual_host_save(c, v))
+		c->flags_then = current_flags();
+	else if (infers)
 		infer(cpu);
 	begin_quiet(c, v, ~foreign_mask);
 }
@@ -589,7 +600,10 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 	if (infers) {
 		c->settling = 1;
 		barrier();
-		infer(c->cpu);
+		v = slot_at(c->slot);
+		if (!v || v->task != (__u64)t ||
+		    !usual_guest_save(c, v, current_flags()))
+			infer(c->cpu);
 	}
 	c->loading = FP_LOADING_NOT; /* .. and no matter to who counts */
 	if (c->running) /* nobody else can have loaded it yet */

@@ -9,6 +9,7 @@
 #include "maps.h"
 #include "on_neon.h"
 #include "step.h"
+#include "usual.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -65,8 +66,12 @@ CHECKED("raw_tp/sched_switch", sched_switch, on_raw_switch,
 SEC("tp_btf/sched_switch")
 int switch_infer(unsigned long long *ctx)
 {
+	const struct task_struct *prev = (const void *)ctx[1];
 	const struct task_struct *next = (const void *)ctx[2];
+	struct fp_percpu *c = this_cpu();
 
+	if (!c || usual_switch(c, prev, next))
+		return 0;
 	return on_switch(ctx, ctx[0], current_task(), as_number(next), false);
 }
 

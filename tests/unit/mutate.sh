@@ -371,7 +371,7 @@ infer_kvm=(
 	's/		infer_host(c);/		;/'
 	'/int infer_vload/,/^}/s/	infer(cpu);/	;/'
 	's/	ev.foreign = c->foreign == FP_FOREIGN_SET;/	ev.foreign = 0;/'
-	'/int on_run_end/,/^}/s/		infer(c->cpu);/		;/'
+	'/int on_run_end/,/^}/s/			infer(c->cpu);/			;/'
 	'/int on_run_end/,/^}/s/		c->settling = 1;/		;/'
 	'/int on_timer_map/,/^}/s/	c->settling = 1;/	;/'
 	's/	return c->judge.switching != task_buf(current_task()) \&\&/	return 1 \&\&/'
@@ -381,6 +381,51 @@ infer_needs=(
 	's/	announce(c, current_task(), ahead);/	;/'
 	's/	c->returns = PT_REGS_RET(ctx);/	;/'
 	's/		c->ahead = FP_AHEAD_COPY;/		;/'
+)
+usual=(
+	'/bool holds(/,/^}/s/	return c->model.bound == bound \&\& /	return /'
+	'/bool holds(/,/^}/s/c->judge.buf == buf/1/'
+	'/bool is_alone(/,/^}/s/ | c->judge.note//'
+	'/bool uses_sve(/,/^}/s/	return .*/	return false;/'
+	'/bool uses_sve(/,/^}/s/ | c->flags_then//'
+	'/bool usual_user(/,/^}/s/		if (!holds(c, FP_BOUND_TASK, buf, gen))/		if (0)/'
+	'/bool usual_user(/,/^}/s/c->judge.buf == buf ||/0 ||/'
+	'/bool usual_switch(/,/^}/s/	if (!is_alone(c) || /	if (/'
+	'/bool usual_switch(/,/^}/s/c->under_way || /0 || /'
+	'/bool usual_switch(/,/^}/s/begun_neon || /0 || /'
+	'/bool usual_switch(/,/^}/s/typed_has_vcpu(prev))/0)/'
+	'/bool is_announced(/,/^}/s/>> 32/>> 48/'
+	'/bool usual_vload(/,/^}/s/v->owed != (__u64)t ||/0 ||/'
+	'/bool usual_vload(/,/^}/s/v->task ||/0 ||/'
+	'/bool usual_vload(/,/^}/s/uses_sve(c, flags) ||/0 ||/'
+	'/bool usual_vload(/,/^}/s/c->ahead ||/0 ||/'
+	'/bool runs_dirty/,/^}/s/>> 8/>> 24/g'
+	'/bool is_alone(/,/^}/s/(c->later_head ^ c->later_tail)/0/'
+	'/bool usual_user(/,/^}/s/judge_word(&c->judge) != held_word(FP_WHO_TASK, false)/judge_word(\&c->judge) >> 32 != 0/'
+	'/bool usual_user(/,/^}/s/	    c->home != c->cpu)/	    0)/'
+	'/bool usual_user(/,/^}/s/ owed_loads ||/ 0 ||/'
+	'/bool usual_owed(/,/^}/s/c->judge.slot != v->slot/0/'
+	'/bool usual_owed(/,/^}/s/	if (word == held_word(FP_WHO_GUEST, false)/	if (word >> 32 == 0/'
+	'/bool usual_owed(/,/^}/s/ \&\& c->judge.buf == v->buf)/)/'
+	'/bool usual_owed(/,/^}/s/word == held_word(FP_WHO_HOST, false) \&\&/word >> 32 == 0 \&\&/'
+	'/bool usual_host_save(/,/^}/s/c->ahead != FP_AHEAD_SAVE ||/0 ||/'
+	'/bool usual_host_save(/,/^}/s/(c->save_bytes \&\& c->save_bytes != FP_FPSIMD_BYTES) ||/0 ||/'
+	'/bool usual_host_save(/,/^}/s/c->foreign != FP_FOREIGN_CLEAR ||/0 ||/'
+	'/bool usual_host_save(/,/^}/s/c->save.foreign ||/0 ||/'
+	'/bool usual_host_save(/,/^}/s/c->judge.note ||/0 ||/'
+	'/bool usual_host_save(/,/^}/s/!holds(c, FP_BOUND_TASK, c->save.buf, c->save.gen)/0/'
+	'/bool usual_guest_load(/,/^}/s/	if (v->home != c->cpu)/	if (0)/'
+	'/bool usual_guest_save(/,/^}/s/c->foreign != FP_FOREIGN_CLEAR ||/0 ||/'
+	'/bool usual_guest_save(/,/^}/s/have_put_off(c) ||/0 ||/'
+	'/bool usual_guest_save(/,/^}/s/c->judge.note ||/0 ||/'
+	'/bool usual_guest_save(/,/^}/s/c->model.cause ||/0 ||/'
+	'/bool usual_guest_save(/,/^}/s/!holds(c, FP_BOUND_VCPU, v->buf, v->gen)/0/'
+	'/void usual_load(/,/^}/s/	c->unbound_by = FP_NO_SLOT;/	;/'
+	'/bool usual_switch(/,/^}/s/	c->judge.switching = buf;/	;/'
+	'/bool usual_vload(/,/^}/s/	c->gone = 0;/	;/'
+	'/bool usual_vload(/,/^}/s/	end_quiet(c);/	;/'
+	'/bool usual_guest_load(/,/^}/s/	c->unbound_by = FP_NO_SLOT;/	;/'
+	'/bool usual_guest_save(/,/^}/s/	end_quiet(c);/	;/'
 )
 
 live_rules=(
@@ -406,7 +451,7 @@ compile()
 	case $1 in
 	t_check | t_policy_random) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
-	t_infer) from=(src/util.c) ;;
+	t_infer | t_usual) from=(src/util.c) ;;
 	t_settle) from=(src/{stream,util,replay,needs}.c) ;;
 	t_dot) from=(src/util.c) ;;
 	esac
@@ -545,6 +590,7 @@ part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate bpf/infer.h t_infer "${infer[@]}"
 part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
 part mutate bpf/needs.h t_infer "${infer_needs[@]}"
+part mutate bpf/usual.h t_usual "${usual[@]}"
 part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/'
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
