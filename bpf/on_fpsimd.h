@@ -14,6 +14,7 @@
 #include "on_neon.h"
 #include "step.h"
 #include "twins.h"
+#include "usual.h"
 
 /* ---- the save function: fpsimd_save(), fpsimd_save_user_state() ---- */
 
@@ -29,6 +30,8 @@ static __always_inline int on_save(void *ctx, bool checking)
 		return 0;
 	if (checking)
 		rule_save(ctx, c, ev.foreign);
+	else if (usual_call(c, &ev, (__u64)t))
+		return 0;
 	pass_begin(c, t);
 	if (c->nested && current_in_softirq())
 		revoke_nested(c);
@@ -49,7 +52,7 @@ static __always_inline int on_load(void)
 	struct fp_event ev = task_event(t, FP_EV_LOAD);
 	struct fp_vcpu *v;
 
-	if (!c)
+	if (!c || plain_load(c, &ev, (__u64)t))
 		return 0;
 	v = owed_by(c, (__u64)t);
 	if (v)
@@ -107,6 +110,8 @@ static __always_inline int on_bind_state(void *ctx, struct fp_percpu *c,
 		catch_up(c->cpu);
 	if (checking)
 		rule_bind(ctx, c, buf, ev.foreign);
+	else if (v && plain_bind(c, v, &ev))
+		return 0;
 	on_guest_live(c, v, &ev);
 	return 0;
 }

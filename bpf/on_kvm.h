@@ -368,6 +368,8 @@ __noinline int settle(__u32 cpu)
 		     !(c->model.bound == FP_BOUND_VCPU &&
 		       c->model.buf == v->buf && c->model.gen == v->gen);
 	on_guest_live(c, v, &ev);
+	if (infers)
+		c->foreign = FP_FOREIGN_CLEAR;
 	return 0;
 }
 

@@ -15,17 +15,18 @@
 
 static __always_inline int on_switch(void *ctx, bool preempted,
 				     const struct task_struct *prev, __u64 next,
-				     bool checking)
+				     bool infer_it, bool checking)
 {
 	struct fp_percpu *c = this_cpu();
 	struct fp_event ev = { .kind = FP_EV_SWITCH };
 	struct fp_vcpu *v = NULL;
-	bool infer_it = infers;
 
 	if (!c)
 		return 0;
 	if (checking)
 		rule_switch(ctx, c);
+	else if (!infer_it && plain_switch(c, task_buf(prev)))
+		return 0;
 	if (infer_it)
 		infer(c->cpu);
 	ADD(c->events[FP_EV_SWITCH], 1);
@@ -56,7 +57,7 @@ static __always_inline int on_raw_switch(struct bpf_raw_tracepoint_args *ctx,
 					 bool checking)
 {
 	return on_switch(ctx, ctx->args[0], (const void *)ctx->args[1],
-			 ctx->args[2], checking);
+			 ctx->args[2], false, checking);
 }
 
 CHECKED("raw_tp/sched_switch", sched_switch, on_raw_switch,
@@ -72,7 +73,8 @@ int switch_infer(unsigned long long *ctx)
 
 	if (!c || usual_switch(c, prev, next))
 		return 0;
-	return on_switch(ctx, ctx[0], current_task(), as_number(next), false);
+	return on_switch(ctx, ctx[0], current_task(), as_number(next), true,
+			 false);
 }
 
 /*

@@ -105,7 +105,7 @@ static __always_inline void take_step(struct fp_percpu *c, struct fp_vcpu *v,
 		c->gone = ev->foreign;
 	else if (ev->kind == FP_EV_SAVE)
 		c->gone = 1;
-	if (infers && ev->kind == FP_EV_NEON_SOFTIRQ)
+	if (ev->kind == FP_EV_NEON_SOFTIRQ && infers)
 		is_flushed(c); /* its save comes at once */
 	if (known_kind(ev) == FP_EV_SAVE)
 		count_save(c, v, ev, step);
@@ -248,8 +248,6 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 	if (v)
 		move_home(c, v);
 	take_step(c, v, ev);
-	if (infers)
-		c->foreign = FP_FOREIGN_CLEAR;
 	/* The registers hold the state, and nothing is undecided: fp_judge_knows(). */
 	if (v && c->judge.held == FP_HELD_STATE && !c->judge.busy)
 		begin_quiet(c, v, FP_QUIET_LIVE);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The usual ways, where saves and loads are inferred: tasks run one after the other, or
- * one runs its vcpu again and again, and nothing comes in between. From where automaton
- * and judge are then, they have one way to go for what comes next; these are its ends.
- * They ask whether it is so, and say if not; then the long way is taken, that of step.h,
- * which ends in the same state with the same counters.
+ * The usual ways, while only counting: tasks run one after the other, or one runs its
+ * vcpu again and again, and nothing comes in between. From where automaton and judge are
+ * then, they have one way to go for what comes next; these are its ends. They ask whether
+ * it is so, and say if not; then the long way is taken, that of step.h, which ends in the
+ * same state with the same counters.
  */
 #ifndef FPSTAT_USUAL_H
 #define FPSTAT_USUAL_H
@@ -82,7 +82,7 @@ static __always_inline bool uses_sve(const struct fp_percpu *c, __u64 flags)
 	return (flags | c->flags_then) & sve_mask;
 }
 
-/* ---- a switch, with interrupts off ---- */
+/* ---- tasks ---- */
 
 /* The load of a task, which overwrites what is held. */
 static __always_inline void usual_load(struct fp_percpu *c, __u64 buf,
@@ -91,7 +91,6 @@ static __always_inline void usual_load(struct fp_percpu *c, __u64 buf,
 	ADD(c->task.load, 1);
 	ADD(c->task.verdict[FP_VERDICT_LOAD_NEEDED], 1);
 	c->unbound_by = FP_NO_SLOT;
-	c->last = buf;
 	hold(c, FP_BOUND_TASK, buf, gen);
 }
 
@@ -104,6 +103,8 @@ static __always_inline void usual_save(struct fp_percpu *c, __u32 verdict)
 	ADD(c->task.save, 1);
 	c->saved_outside = 1;
 }
+
+/* ---- a switch, where the rest is inferred; with interrupts off ---- */
 
 /* A task that has used its state is switched out. */
 static __always_inline bool usual_user(struct fp_percpu *c, __u64 buf,
@@ -121,6 +122,7 @@ static __always_inline bool usual_user(struct fp_percpu *c, __u64 buf,
 	    c->home != c->cpu)
 		return false;
 	usual_load(c, buf, gen);
+	c->last = buf;
 	usual_save(c, FP_VERDICT_NEEDED);
 	return true;
 }
@@ -153,7 +155,7 @@ static __always_inline bool usual_switch(struct fp_percpu *c,
 	return true;
 }
 
-/* ---- KVM_RUN ---- */
+/* ---- KVM_RUN, where the rest is inferred ---- */
 
 /* Current has loaded its state since its KVM_RUN of @v. What was in the registers? */
 static __always_inline bool usual_owed(struct fp_percpu *c, struct fp_vcpu *v,
@@ -237,12 +239,10 @@ static __always_inline bool usual_host_save(struct fp_percpu *c,
 	return true;
 }
 
-/* Right after that, the guest exits with a state that it has loaded. */
-static __always_inline bool usual_guest_load(struct fp_percpu *c,
+/* The guest of @v exits with a state that it has loaded, after the save of the host's. */
+static __always_inline void guest_has_loaded(struct fp_percpu *c,
 					     struct fp_vcpu *v)
 {
-	if (v->home != c->cpu)
-		return false;
 	ADD(v->host.verdict[FP_VERDICT_NEEDED], 1);
 	ADD(v->guest.verdict[FP_VERDICT_LOAD_NEEDED], 1);
 	ADD(v->guest.load, 1);
@@ -250,9 +250,31 @@ static __always_inline bool usual_guest_load(struct fp_percpu *c,
 	c->judge.dirty = 1;
 	c->judge.pending = 0;
 	c->unbound_by = FP_NO_SLOT;
-	c->foreign = FP_FOREIGN_CLEAR;
 	begin_quiet(c, v, FP_QUIET_LIVE);
+}
+
+/* Right after usual_host_save(). */
+static __always_inline bool usual_guest_load(struct fp_percpu *c,
+					     struct fp_vcpu *v)
+{
+	if (v->home != c->cpu)
+		return false;
+	guest_has_loaded(c, v);
+	c->foreign = FP_FOREIGN_CLEAR;
 	return true;
+}
+
+/* It returns to user mode, or to who runs it. */
+static __always_inline void guest_is_saved(struct fp_percpu *c,
+					   struct fp_vcpu *v)
+{
+	ADD(v->guest.save, 1);
+	ADD(v->cause[FP_CAUSE_USER_RETURN], 1);
+	end_quiet(c);
+	set_pending(&c->judge, FP_WHO_GUEST);
+	c->judge.slot = v->slot;
+	c->model.bound = FP_BOUND_NONE;
+	c->gone = 1;
 }
 
 /* That in vcpu_put() has, of the guest; see infer(). @flags: those of current. */
@@ -263,15 +285,148 @@ static __always_inline bool usual_guest_save(struct fp_percpu *c,
 	    c->ahead || have_put_off(c) || c->judge.note || c->model.cause ||
 	    !runs_dirty(&c->judge) || !holds(c, FP_BOUND_VCPU, v->buf, v->gen))
 		return false;
-	ADD(v->guest.save, 1);
-	ADD(v->cause[FP_CAUSE_USER_RETURN], 1);
-	end_quiet(c);
-	set_pending(&c->judge, FP_WHO_GUEST);
-	c->judge.slot = v->slot;
-	c->model.bound = FP_BOUND_NONE;
+	guest_is_saved(c, v);
 	c->flags_then = flags;
-	c->gone = 1;
 	is_flushed(c);
+	return true;
+}
+
+/* ---- where switches, saves and loads have hooks ---- */
+
+/* As a hook finds it. */
+static __always_inline bool is_calm(const struct fp_percpu *c)
+{
+	return !streaming && is_alone(c) && !c->judge.resume &&
+	       !is_announced(&c->judge);
+}
+
+static __always_inline bool plain_format(void)
+{
+	return !(has_sme && used_sme()) && !(current_flags() & sve_mask);
+}
+
+static __always_inline bool plain_switch(struct fp_percpu *c, __u64 buf)
+{
+	if (!is_calm(c) || c->under_way || begun_neon || saved_neon ||
+	    current_loaded_vcpu())
+		return false;
+	ADD(c->events[FP_EV_SWITCH], 1);
+	c->model.cause = FP_CAUSE_BLOCK;
+	c->judge.switching = buf;
+	return true;
+}
+
+/* The save of a task, of what it has loaded, or has found here. @v ran here last. */
+static __always_inline bool plain_save(struct fp_percpu *c,
+				       const struct fp_vcpu *v,
+				       const struct fp_event *ev, __u64 t)
+{
+	bool dirty = runs_dirty(&c->judge);
+
+	if (c->under_way || (v && v->task == t) ||
+	    c->model.cause == FP_CAUSE_VCPU_LOAD ||
+	    !holds(c, FP_BOUND_TASK, ev->buf, ev->gen) || !plain_format())
+		return false;
+	if (!dirty) {
+		if (judge_word(&c->judge) != held_word(FP_WHO_TASK, false))
+			return false;
+		ADD(c->task.verdict[FP_VERDICT_UNCLOBBERED], 1);
+	}
+	ADD(c->task.save, 1);
+	set_pending(&c->judge, FP_WHO_TASK);
+	c->judge.slot = FP_NO_SLOT;
+	c->saved_outside = 1;
+	if (witness)
+		c->user_saves++;
+	return true;
+}
+
+/* In a KVM_RUN: of the host's state in vcpu_load(), or of the guest's in vcpu_put(). */
+static __always_inline bool plain_run_save(struct fp_percpu *c,
+					   struct fp_vcpu *v,
+					   const struct fp_event *ev, __u64 t,
+					   __u64 loaded)
+{
+	if (!v || v->task != t || v->vcpu != loaded || c->settling ||
+	    !runs_dirty(&c->judge))
+		return false;
+	if (c->loading == FP_LOADING_NOT && !c->model.cause &&
+	    holds(c, FP_BOUND_VCPU, v->buf, v->gen)) {
+		guest_is_saved(c, v);
+		return true;
+	}
+	if (c->loading != FP_LOADING_FIRST || !seen_eager || c->quiet ||
+	    !holds(c, FP_BOUND_TASK, ev->buf, ev->gen) || !plain_format())
+		return false;
+	ADD(v->host.save, 1);
+	c->loading = FP_LOADING_NOT;
+	set_pending(&c->judge, FP_WHO_HOST);
+	c->judge.slot = c->unbound_by = v->slot;
+	if (witness)
+		c->user_saves++;
+	return true;
+}
+
+/* The save function, which current has called: something is saved, .. */
+static __always_inline bool plain_state_save(struct fp_percpu *c,
+					     const struct fp_event *ev, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+	__u64 loaded = current_loaded_vcpu();
+
+	return loaded ? plain_run_save(c, v, ev, t, loaded) :
+			plain_save(c, v, ev, t);
+}
+
+/* .. or nothing. */
+static __always_inline bool usual_call(struct fp_percpu *c,
+				       const struct fp_event *ev, __u64 t)
+{
+	if (!is_calm(c) || c->nested)
+		return false;
+	if (ev->foreign ? c->loading || c->settling || c->quiet :
+			  !plain_state_save(c, ev, t))
+		return false;
+	c->model.cause = FP_CAUSE_NONE;
+	c->gone = 1;
+	return true;
+}
+
+/* A load, of a task or of the thread of a vcpu after its KVM_RUN. */
+static __always_inline bool plain_load(struct fp_percpu *c,
+				       const struct fp_event *ev, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+
+	if (!is_calm(c) || c->loading || c->settling || c->quiet ||
+	    current_home() != c->cpu || (v && v->task == t) || !plain_format())
+		return false;
+	if (v && v->owed == t) {
+		if (!usual_owed(c, v, ev->buf, ev->gen))
+			return false;
+		c->unbound_by = FP_NO_SLOT;
+	} else {
+		if (owed_loads || c->judge.buf == ev->buf ||
+		    judge_word(&c->judge) != held_word(FP_WHO_TASK, false))
+			return false;
+		ADD(c->task.verdict[FP_VERDICT_NEEDED], 1);
+		usual_load(c, ev->buf, ev->gen);
+	}
+	c->judge.dirty = 1;
+	c->judge.pending = 0;
+	return true;
+}
+
+/* A guest's exit with a state that it has loaded. */
+static __always_inline bool plain_bind(struct fp_percpu *c, struct fp_vcpu *v,
+				       const struct fp_event *ev)
+{
+	if (!is_calm(c) || !ev->foreign || c->loading ||
+	    c->judge.slot != v->slot || v->home != c->cpu ||
+	    c->model.bound != FP_BOUND_TASK || c->judge.buf == v->buf ||
+	    judge_word(&c->judge) != held_word(FP_WHO_HOST, false))
+		return false;
+	guest_has_loaded(c, v);
 	return true;
 }
 

@@ -10,7 +10,7 @@
 
 #include "fake_kernel.h"
 
-#include "on_kvm.h"
+#include "on_fpsimd.h"
 #include "on_sched.h"
 
 enum { GEN = 5, PID = 1, STRANGE = 4, TIMES = 100000 };
@@ -25,7 +25,7 @@ struct world {
 	struct fp_percpu cpu;
 	struct fp_vcpu vcpu;
 	struct fp_quiet quiet;
-	__u64 owed_loads, begun_neon;
+	__u64 owed_loads, begun_neon, seen_eager;
 	__u64 note; /* to the other CPU */
 };
 
@@ -52,6 +52,7 @@ static void common(void)
 				    .foreign = one_of(2) };
 
 	memset(&begin, 0, sizeof(begin));
+	begin.seen_eager = 1;
 	begin.fake.current = &task[0];
 	begin.fake.flags = one_of(2) ? FAKE_FOREIGN : 0;
 	task[0].home = task[1].home = one_of(2) ? 0 : FAKE_ELSEWHERE;
@@ -154,6 +155,75 @@ static void before_end(void)
 	begin.cpu.quiet = one_of(2);
 }
 
+/* ---- and where all have hooks ---- */
+
+static void run_dirty(__u64 buf, __u32 gen)
+{
+	hold_state(buf, gen);
+	begin.cpu.judge.dirty = 1;
+	begin.cpu.judge.pending = 0;
+}
+
+static void before_hooked_switch(void)
+{
+	before_switch();
+	if (one_of(2))
+		run_dirty((__u64)task[0].state, PID);
+}
+
+/* By a task that has loaded its state, or has found it here. */
+static void before_task_save(void)
+{
+	before_switch();
+	begin.fake.flags = one_of(4) ? FAKE_FOREIGN : 0;
+	hold_state((__u64)task[0].state, PID);
+	if (one_of(2))
+		run_dirty((__u64)task[0].state, PID);
+	begin.cpu.model.cause = FP_CAUSE_BLOCK;
+}
+
+/* In vcpu_load(), or in vcpu_put(). */
+static void before_run_save(void)
+{
+	common();
+	begin.fake.loaded = &vcpu;
+	begin.fake.flags = 0;
+	begin.vcpu.task = (__u64)&task[0];
+	begin.cpu.judge.who = FP_WHO_HOST;
+	if (one_of(2)) {
+		run_dirty((__u64)task[0].state, PID);
+		begin.cpu.loading = FP_LOADING_FIRST;
+	} else {
+		run_dirty(begin.vcpu.buf, GEN);
+		begin.cpu.model.bound = FP_BOUND_VCPU;
+		begin.cpu.quiet = one_of(2);
+	}
+}
+
+/* Of a task after another one, or after its KVM_RUN. */
+static void before_load(void)
+{
+	if (one_of(2)) {
+		before_switch();
+		hold_state((__u64)task[1].state, PID + 1);
+	} else {
+		before_vload();
+		begin.fake.loaded = NULL;
+	}
+	begin.fake.flags = FAKE_FOREIGN;
+	task[0].home = 0;
+}
+
+static void before_bind(void)
+{
+	common();
+	begin.fake.loaded = &vcpu;
+	begin.fake.flags = FAKE_FOREIGN;
+	begin.vcpu.task = (__u64)&task[0];
+	begin.cpu.judge.who = FP_WHO_HOST;
+	hold_state((__u64)task[0].state, PID);
+}
+
 /* ---- something is different ---- */
 
 static __u64 some_buf(void)
@@ -242,6 +312,8 @@ static const struct {
 	FIELD(begin.fake.flags, some_flags),
 	FIELD(begin.fake.loaded, some_vcpu),
 	FIELD(begin.fake.hint, of_3),
+	FIELD(begin.fake.sme, of_2),
+	FIELD(begin.fake.in_softirq, of_2),
 	FIELD(task[0].home, some_cpu),
 	FIELD(task[1].home, some_cpu),
 	FIELD(task[1].flags, some_flags),
@@ -253,6 +325,7 @@ static const struct {
 	FIELD(begin.cpu.judge.gen, some_gen),
 	FIELD(begin.cpu.judge.note, some_note),
 	FIELD(begin.cpu.judge.switching, some_buf),
+	FIELD(begin.cpu.judge.resume, some_buf),
 	FIELD(begin.cpu.judge.slot, some_slot),
 	FIELD(begin.cpu.judge.who, of_4),
 	FIELD(begin.cpu.judge.held, of_4),
@@ -265,6 +338,8 @@ static const struct {
 	FIELD(begin.cpu.gone, of_2),
 	FIELD(begin.cpu.ahead, of_7),
 	FIELD(begin.cpu.quiet, of_2),
+	FIELD(begin.cpu.loading, of_3),
+	FIELD(begin.cpu.nested, of_2),
 	FIELD(begin.cpu.later_tail, of_2),
 	FIELD(begin.cpu.begins, some_task),
 	FIELD(begin.cpu.foreign, of_4),
@@ -283,6 +358,7 @@ static const struct {
 	FIELD(begin.vcpu.home, some_cpu),
 	FIELD(begin.owed_loads, of_2),
 	FIELD(begin.begun_neon, of_2),
+	FIELD(begin.seen_eager, of_2),
 };
 
 static void change_something(void)
@@ -293,16 +369,27 @@ static void change_something(void)
 	memcpy(fields[i].field, &value, fields[i].size);
 }
 
-/* What can't be: a task with a slot; and see usual_switch(). */
+/* Where saves are inferred; see usual_switch() for the second one. */
+static void be_inferred(void)
+{
+	begin.cpu.loading = FP_LOADING_NOT; /* it is an event at once */
+	if (!begin.fake.loaded && !(begin.fake.flags & FAKE_FOREIGN))
+		begin.vcpu.task = 0;
+	begin.cpu.judge.resume = 0;
+	begin.seen_eager = 1;
+	begin.fake.in_softirq = false;
+}
+
+/* What can't be, is not: a task with a slot. */
 static void be_consistent(void)
 {
 	if (begin.cpu.judge.who == FP_WHO_TASK)
 		begin.cpu.judge.slot = FP_NO_SLOT;
-	if (!begin.fake.loaded && !(begin.fake.flags & FAKE_FOREIGN))
-		begin.vcpu.task = 0;
 	if (begin.vcpu.owed)
 		begin.owed_loads = 1;
 	begin.quiet.open = begin.cpu.quiet ? FP_QUIET_LIVE : 0;
+	if (infers)
+		be_inferred();
 }
 
 /* ---- hooks ---- */
@@ -334,6 +421,38 @@ static void do_end(void)
 	kvm_userspace_exit((struct bpf_raw_tracepoint_args *)reason);
 }
 
+static void do_hooked_switch(void)
+{
+	__u64 args[3] = { 0, (__u64)&task[0], (__u64)&task[1] };
+
+	sched_switch((struct bpf_raw_tracepoint_args *)args);
+}
+
+static void do_save(void)
+{
+	f_save(NULL);
+}
+
+static void do_load(void)
+{
+	f_load(NULL);
+}
+
+static void do_bind(void)
+{
+	struct cpu_fp_state state = { .st = vcpu.state };
+	unsigned long long arg = (__u64)&state;
+
+	f_bind_state(&arg);
+}
+
+static void do_bind_probe(void)
+{
+	__u64 arg = (__u64)vcpu.state;
+
+	k_bind_state((struct pt_regs *)&arg);
+}
+
 static void run(void (*hook)(void), struct world *w)
 {
 	__u64 thread = (__u64)&task[0], id = (__u64)&vcpu;
@@ -345,6 +464,7 @@ static void run(void (*hook)(void), struct world *w)
 	quiet[0] = begin.quiet;
 	owed_loads = begin.owed_loads;
 	begun_neon = begin.begun_neon;
+	seen_eager = begin.seen_eager;
 	fake_elsewhere = (struct fp_percpu){
 		.judge = { .buf = (__u64)task[0].state, .held = FP_HELD_STATE },
 	};
@@ -363,6 +483,7 @@ static void run(void (*hook)(void), struct world *w)
 			     .quiet = quiet[0],
 			     .owed_loads = owed_loads,
 			     .begun_neon = begun_neon,
+			     .seen_eager = seen_eager,
 			     .note = fake_elsewhere.judge.note };
 }
 
@@ -387,6 +508,7 @@ static void same_worlds(void)
 	assert_memory_equal(&usual.quiet, &long_one.quiet, sizeof(usual.quiet));
 	assert_int_equal(usual.owed_loads, long_one.owed_loads);
 	assert_int_equal(usual.begun_neon, long_one.begun_neon);
+	assert_int_equal(usual.seen_eager, long_one.seen_eager);
 	assert_int_equal(usual.note, long_one.note);
 }
 
@@ -410,44 +532,41 @@ static void is_as_long(void (*prepare)(void), void (*hook)(void))
 static int set_up(void **state)
 {
 	(void)state;
-	settles = infers = true;
-	seen_eager = enabled = 1;
+	enabled = 1;
 	foreign_mask = FAKE_FOREIGN;
 	sve_mask = FAKE_SVE;
 	return 0;
 }
 
-static void at_a_switch(void **state)
+static void where_saves_are_inferred(void **state)
 {
 	(void)state;
+	settles = infers = true;
+	has_sme = false;
 	is_as_long(before_switch, do_switch);
-}
-
-static void at_vcpu_load(void **state)
-{
-	(void)state;
 	is_as_long(before_vload, do_vload);
-}
-
-static void at_an_exit(void **state)
-{
-	(void)state;
 	is_as_long(before_exit, do_exit);
+	is_as_long(before_end, do_end);
 }
 
-static void at_the_end(void **state)
+static void where_they_have_hooks(void **state)
 {
 	(void)state;
-	is_as_long(before_end, do_end);
+	settles = infers = false;
+	has_sme = true;
+	is_as_long(before_hooked_switch, do_hooked_switch);
+	is_as_long(before_task_save, do_save);
+	is_as_long(before_run_save, do_save);
+	is_as_long(before_load, do_load);
+	is_as_long(before_bind, do_bind);
+	is_as_long(before_bind, do_bind_probe);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(at_a_switch),
-		cmocka_unit_test(at_vcpu_load),
-		cmocka_unit_test(at_an_exit),
-		cmocka_unit_test(at_the_end),
+		cmocka_unit_test(where_saves_are_inferred),
+		cmocka_unit_test(where_they_have_hooks),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
