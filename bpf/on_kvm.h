@@ -234,8 +234,13 @@ __noinline int infer_vload(__u32 cpu)
  */
 static __always_inline bool is_vcpu_load(const struct fp_percpu *c)
 {
+	bool set = foreign();
+
+	/* An interrupt in there was before us. What it announced is still to come. */
+	if (!set && c->ahead == FP_AHEAD_SAVE && c->foreign == FP_FOREIGN_CLEAR)
+		return false;
 	return c->judge.switching != task_buf(current_task()) &&
-	       (c->model.bound != FP_BOUND_VCPU || foreign());
+	       (c->model.bound != FP_BOUND_VCPU || set);
 }
 
 static __always_inline int on_timer_map(void)

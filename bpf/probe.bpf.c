@@ -129,8 +129,9 @@ int timers_asked(struct bpf_raw_tracepoint_args *ctx)
 {
 	const struct timer_map *map = (const void *)ctx->args[1];
 
-	if (!current_loaded_vcpu() || !bpf_core_type_exists(struct timer_map) ||
-	    BPF_CORE_READ(map, direct_vtimer, loaded))
+	if (!bpf_core_field_exists(struct timer_map, direct_vtimer) ||
+	    !bpf_core_field_exists(struct arch_timer_context, loaded) ||
+	    !current_loaded_vcpu() || BPF_CORE_READ(map, direct_vtimer, loaded))
 		return 0;
 	return enter(bpf_get_current_task(), IN_TIMERS);
 }

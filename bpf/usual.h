@@ -230,6 +230,8 @@ static __always_inline bool usual_host_save(struct fp_percpu *c,
 	    !holds(c, FP_BOUND_TASK, c->save.buf, c->save.gen))
 		return false;
 	ADD(v->host.save, 1);
+	if (witness)
+		c->user_saves++;
 	set_pending(&c->judge, FP_WHO_HOST);
 	c->judge.slot = v->slot;
 	c->model.cause = FP_CAUSE_NONE;

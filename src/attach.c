@@ -707,7 +707,8 @@ uint64_t attach__missed(const struct attach *a, char *by, size_t len)
 	for (i = 0; i < a->nr; i++) {
 		const struct point *p = &a->point[i];
 
-		if (!p->link || p->hook->flags & HOOK_WITNESS ||
+		/* An interrupt in timer_map() asks for it, too, and tells nothing. */
+		if (!p->link || p->hook->flags & (HOOK_WITNESS | HOOK_INFERS) ||
 		    seen_before(a, i))
 			continue;
 		n = kernel__prog_info(p->prog).recursion_misses;

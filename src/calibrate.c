@@ -231,17 +231,20 @@ static bool try_inference(struct probe_bpf *probe, struct calibration *cal)
 	bool all = true, heard = false;
 	size_t i;
 
+	probe->bss->foreign_mask = cal->foreign_mask;
 	inference(probe, progs);
 	for (i = 0; i < INFERENCE && all; i++) {
 		links[i] = bpf_program__attach(progs[i]);
 		all = links[i];
 	}
-	probe->bss->foreign_mask = cal->foreign_mask;
 	/* Others may get a signal right after our child. */
 	for (i = 0; all && !heard && i < ENOUGH; i++)
 		heard = get_signal(probe);
-	if (heard)
+	if (heard) {
+		/* Guests of others may have been loaded before all was attached. */
+		probe->bss->vloads_untold = probe->bss->vloads_kept = 0;
 		load_own_vcpu();
+	}
 	for (i = 0; i < INFERENCE; i++)
 		bpf_link__destroy(links[i]);
 	cal->copy_to = probe->bss->copy_to;

@@ -177,7 +177,7 @@ struct fp_percpu {
 	union {
 		struct {
 			__u8 loading; /* enum fp_loading: a vcpu_load(), no event yet */
-			__u8 settling; /* kvm_exit is at work: softirqs put events off */
+			__u8 settling; /* softirqs come in, and put events off */
 			__u8 quiet; /* the next exit may be: fp_quiet.open */
 			__u8 ahead; /* enum fp_ahead */
 			__u32 quiet_slot; /* who is counted there, plus 1; or 0 */

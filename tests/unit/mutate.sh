@@ -375,7 +375,8 @@ infer_kvm=(
 	'/int on_run_end/,/^}/s/		c->settling = 1;/		;/'
 	'/int on_timer_map/,/^}/s/	c->settling = 1;/	;/'
 	's/	return c->judge.switching != task_buf(current_task()) \&\&/	return 1 \&\&/'
-	's/	       (c->model.bound != FP_BOUND_VCPU || foreign());/	       1;/'
+	's/	if (!set \&\& c->ahead == FP_AHEAD_SAVE \&\& .*/	if (0)/'
+	's/	       (c->model.bound != FP_BOUND_VCPU || set);/	       1;/'
 )
 infer_needs=(
 	's/	announce(c, current_task(), ahead);/	;/'
@@ -424,8 +425,8 @@ usual=(
 	'/bool usual_switch(/,/^}/s/	c->judge.switching = buf;/	;/'
 	'/bool usual_vload(/,/^}/s/	c->gone = 0;/	;/'
 	'/bool usual_vload(/,/^}/s/	end_quiet(c);/	;/'
-	'/bool usual_guest_load(/,/^}/s/	c->unbound_by = FP_NO_SLOT;/	;/'
-	'/bool usual_guest_save(/,/^}/s/	end_quiet(c);/	;/'
+	'/void guest_has_loaded(/,/^}/s/	c->unbound_by = FP_NO_SLOT;/	;/'
+	'/void guest_is_saved(/,/^}/s/	end_quiet(c);/	;/'
 	'/bool is_calm(/,/^}/s/ \&\& !c->judge.resume \&\&/ \&\&/'
 	'/bool plain_format(/,/^}/s/ \&\& !(current_flags() & sve_mask)//'
 	'/bool plain_switch(/,/^}/s/begun_neon ||/0 ||/'
@@ -470,7 +471,7 @@ compile()
 	case $1 in
 	t_check | t_policy_random) from=("${sources[@]}") ;;
 	t_stream) from=(src/{stream,util}.c) ;;
-	t_infer | t_usual) from=(src/util.c) ;;
+	t_infer | t_usual) from=(-fwhole-program) ;; # not all of the programs
 	t_settle) from=(src/{stream,util,replay,needs}.c) ;;
 	t_dot) from=(src/util.c) ;;
 	esac

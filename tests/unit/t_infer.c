@@ -306,6 +306,8 @@ static void vcpu_load(void)
 	fake.loaded = &vcpu;
 	point();
 	get_timer_map(false, true);
+	if (k.random & 1 << 29) /* an interrupt of the timer was before */
+		get_timer_map(false, false);
 	if (!infers)
 		k_vcpu_load((struct pt_regs *)&arg);
 	point();
@@ -322,6 +324,8 @@ static void vcpu_put(void)
 		flush_cpu_state();
 	}
 	get_timer_map(true, true);
+	if (k.random & 1 << 30) /* for a reset of them, or a late interrupt */
+		get_timer_map(false, true);
 	point();
 }
 

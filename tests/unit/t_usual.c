@@ -13,7 +13,7 @@
 #include "on_fpsimd.h"
 #include "on_sched.h"
 
-enum { GEN = 5, PID = 1, STRANGE = 4, TIMES = 100000 };
+enum { GEN = 5, PID = 1, STRANGE = 4, TIMES = 40000 };
 
 static struct kvm vm;
 static struct kvm_vcpu vcpu = { .kvm = &vm };
@@ -340,6 +340,8 @@ static const struct {
 	FIELD(begin.cpu.quiet, of_2),
 	FIELD(begin.cpu.loading, of_3),
 	FIELD(begin.cpu.nested, of_2),
+	FIELD(begin.cpu.settling, of_2),
+	FIELD(begin.cpu.quiet_slot, of_2),
 	FIELD(begin.cpu.later_tail, of_2),
 	FIELD(begin.cpu.begins, some_task),
 	FIELD(begin.cpu.foreign, of_4),
