@@ -46,13 +46,13 @@ kvm_arch_vcpu_load_fp kvm_arch_vcpu_put_fp
 
 selected() # KERNEL
 {
-	local name rest
+	local name rest all=$loads
 
 	[ "$1" != 6.1 ] || for name in $strikes; do
-		loads+="strike-${name%+*} mix --mode 3,7 --bystanders 1 --host-signals --host-neon --strike $name -n 1500
+		all+="strike-${name%+*} mix --mode 3,7 --bystanders 1 --host-signals --host-neon --strike $name -n 1500
 "
 	done
-	echo "$loads" | while read -r name rest; do
+	echo "$all" | while read -r name rest; do
 		[ -n "$name" ] || continue
 		case " ${LOADS:-$name} " in
 		*" $name "*) echo "$name $rest" ;;

@@ -316,9 +316,8 @@ exit=(
 	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (0) {/'
 	's/	if (c->settled == quiet_exits(cpu) + 1) {/	if (c->settled) {/'
 	's/	if (!open || (open | current_flags()) != ~0ull)/	if (!open)/'
-	's/		begin_quiet(c, v, ~foreign_mask);/		begin_quiet(c, v, FP_QUIET_LIVE);/'
+	's/	begin_quiet(c, v, ~foreign_mask);/	begin_quiet(c, v, FP_QUIET_LIVE);/'
 	'/__u64 known_exits/,/^}/s/ - 1);/);/'
-	's/	if (have_put_off(c))$/	if (0)/'
 	's/(!foreign() || have_put_off(c))/(!foreign())/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
 	'/bool count_quiet_exit/,/^}/s/	if (c && have_put_off(c))/	if (0)/'
@@ -601,6 +600,7 @@ part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
 part mutate bpf/step.h t_settle "${later[@]}"
 part mutate bpf/step.h t_settle "${quiet[@]}"
+part mutate bpf/step.h t_settle 's/	if (have_put_off(c))$/	if (0)/'
 part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
