@@ -363,7 +363,8 @@ static int load(struct attach *a, const struct calibration *cal,
 				       a->skel->rodata->exits_by_kvm;
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
-	bpf_program__set_autoload(a->skel->progs.read_passed, opts->stream);
+	bpf_program__set_autoload(a->skel->progs.read_passed,
+				  opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
 }
 
@@ -392,6 +393,15 @@ static void detach_points(struct attach *a)
 	a->skel = NULL;
 }
 
+/* Whether there was any to give up. */
+static bool give_up_inference(struct attach *a)
+{
+	bool infers = a->infers;
+
+	a->infers = false;
+	return infers;
+}
+
 /* -EAGAIN: something was refused that is not needed, begin again without it. */
 static int attach_points(struct attach *a, char *why, size_t len)
 {
@@ -409,8 +419,7 @@ static int attach_points(struct attach *a, char *why, size_t len)
 		if (uses_fentry(p)) {
 			p->no_fentry = true;
 			again = true;
-		} else if (a->infers) {
-			a->infers = false;
+		} else if (give_up_inference(a)) {
 			again = true;
 		} else if (p->hook->flags & HOOK_REQUIRED) {
 			snprintf(why, len, "can't attach a %s to %s: %s",
@@ -468,14 +477,6 @@ static void describe(struct attach *a)
 				 "this kernel has no such function");
 		a->info[i].why = a->why[i];
 	}
-}
-
-static bool give_up_inference(struct attach *a)
-{
-	bool infers = a->infers;
-
-	a->infers = false;
-	return infers;
 }
 
 /* Whether there was any left to give up. */

@@ -89,8 +89,8 @@ static int observe(struct probe_bpf *probe, bool sve, struct calibration *cal)
 		cal->flushes = probe->bss->flushes;
 		cal->restores = probe->bss->restores;
 		cal->pstate = probe->bss->pstate;
-		cal->foreign_mask = probe->data->flush_and &
-				    probe->data->restore_and;
+		cal->foreign_mask =
+			probe->data->flush_and & probe->data->restore_and;
 		found = cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
 			one_bit(cal->foreign_mask);
 		if (found && (!sve || found_sve(probe, cal)))
@@ -210,14 +210,33 @@ static void inference(const struct probe_bpf *probe,
 	progs[6] = probe->progs.timers_asked;
 }
 
-static void put_off_inference(const struct probe_bpf *probe)
+/* They are attached later, if at all. @wanted: .. and loaded. */
+static void put_off_inference(const struct probe_bpf *probe, bool wanted)
 {
 	struct bpf_program *progs[INFERENCE];
 	size_t i;
 
 	inference(probe, progs);
-	for (i = 0; i < INFERENCE; i++)
+	for (i = 0; i < INFERENCE; i++) {
+		bpf_program__set_autoload(progs[i], wanted);
 		bpf_program__set_autoattach(progs[i], false);
+	}
+}
+
+static struct probe_bpf *open_probe(bool infer)
+{
+	struct probe_bpf *probe = probe_bpf__open();
+	int err;
+
+	if (!probe)
+		return NULL;
+	put_off_inference(probe, infer);
+	err = probe_bpf__load(probe);
+	if (!err)
+		return probe;
+	probe_bpf__destroy(probe);
+	errno = -err;
+	return NULL;
 }
 
 /*
@@ -257,7 +276,7 @@ static bool try_inference(struct probe_bpf *probe, struct calibration *cal)
 
 int calibrate(struct calibration *cal, bool infer, char *why, size_t len)
 {
-	struct probe_bpf *probe = probe_bpf__open_and_load();
+	struct probe_bpf *probe = open_probe(infer);
 	bool sve = kernel__sve_vl();
 	int err;
 
@@ -270,7 +289,6 @@ int calibrate(struct calibration *cal, bool infer, char *why, size_t len)
 	cal->fentry = try_fentry(probe);
 	bpf_program__set_autoattach(probe->progs.trial, false);
 	probe_trap(probe, sve);
-	put_off_inference(probe);
 	err = probe_bpf__attach(probe);
 	if (err)
 		snprintf(why, len,

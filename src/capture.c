@@ -151,7 +151,8 @@ static int open_watch(struct capture *c)
 static int open_all(struct capture *c, const struct capture_opts *opts,
 		    char *why, size_t len)
 {
-	int cpus, err = calibrate(&c->cal, !opts->stream && !opts->check, why, len);
+	bool infer = !opts->stream && !opts->check; /* as can_infer() has it */
+	int cpus, err = calibrate(&c->cal, infer, why, len);
 
 	if (err)
 		return err;
