@@ -19,6 +19,7 @@
  *   verdict.h     runs the judge, counts what it decides
  *   step.h        one event, all of it
  *   infer.h       saves and loads that have no hook
+ *   usual.h       the short way of what comes again and again
  *   twins.h       a hook as kprobe and as fentry
  *   live_rules.h  the rules that want the kernel's variables, for fpstat check
  *

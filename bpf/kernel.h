@@ -297,12 +297,12 @@ static __always_inline __u64 current_flags(void)
 {
 	if (!current_is_typed())
 		return task_flags(current_task());
-	return bpf_get_current_task_btf()->thread_info.flags;
+	return typed_flags(bpf_get_current_task_btf());
 }
 
 static __always_inline __u32 current_pid(void)
 {
-	return current_is_typed() ? (__u32)bpf_get_current_task_btf()->pid :
+	return current_is_typed() ? typed_pid(bpf_get_current_task_btf()) :
 				    (__u32)bpf_get_current_pid_tgid();
 }
 
@@ -428,9 +428,8 @@ static __always_inline bool loads_sve(const struct task_struct *t)
 
 static __always_inline __u32 current_home(void)
 {
-	return current_is_typed() ?
-		       bpf_get_current_task_btf()->thread.fpsimd_cpu :
-		       task_home(current_task());
+	return current_is_typed() ? typed_home(bpf_get_current_task_btf()) :
+				    task_home(current_task());
 }
 
 static __always_inline __u64 task_state(const struct task_struct *t)

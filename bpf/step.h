@@ -256,7 +256,7 @@ on_guest_live(struct fp_percpu *c, struct fp_vcpu *v, const struct fp_event *ev)
 /* ---- events that wait for their turn ---- */
 
 /*
- * Puts off what a softirq does while a program is at work below it, as kvm_exit is. It uses NEON,
+ * Puts off what a softirq does while a program is at work below it. It uses NEON,
  * once or many times: after the first save there is nothing left to save, and one
  * more section changes nothing that one of these had not. What finds no room is lost
  * to the stream alone.

@@ -71,6 +71,12 @@ static __always_inline void set_pending(struct fp_judge *j, __u8 who)
 	j->pending = 1;
 }
 
+static __always_inline void set_dirty(struct fp_judge *j)
+{
+	j->dirty = 1;
+	j->pending = 0;
+}
+
 /* Nothing was put off, and no other CPU has written. */
 static __always_inline bool is_alone(const struct fp_percpu *c)
 {
@@ -94,14 +100,19 @@ static __always_inline void usual_load(struct fp_percpu *c, __u64 buf,
 	hold(c, FP_BOUND_TASK, buf, gen);
 }
 
+static __always_inline void task_is_saved(struct fp_percpu *c)
+{
+	ADD(c->task.save, 1);
+	if (witness)
+		c->user_saves++;
+	c->saved_outside = 1;
+}
+
 /* Its save, and what has become of that before. */
 static __always_inline void usual_save(struct fp_percpu *c, __u32 verdict)
 {
-	if (witness)
-		c->user_saves++;
 	ADD(c->task.verdict[verdict], 1);
-	ADD(c->task.save, 1);
-	c->saved_outside = 1;
+	task_is_saved(c);
 }
 
 /* ---- a switch, where the rest is inferred; with interrupts off ---- */
@@ -213,10 +224,20 @@ static __always_inline bool usual_vload(struct fp_percpu *c, struct fp_vcpu *v,
 	c->gone = 0;
 	c->unbound_by = v->slot;
 	c->model.cause = FP_CAUSE_VCPU_LOAD;
-	c->judge.dirty = 1;
-	c->judge.pending = 0;
+	set_dirty(&c->judge);
 	plan_host_save(c, v);
 	return true;
+}
+
+/* That of the thread of @v, in vcpu_load(). */
+static __always_inline void host_is_saved(struct fp_percpu *c,
+					  struct fp_vcpu *v)
+{
+	ADD(v->host.save, 1);
+	if (witness)
+		c->user_saves++;
+	set_pending(&c->judge, FP_WHO_HOST);
+	c->judge.slot = v->slot;
 }
 
 /* The save in vcpu_load() has come; see infer_ahead(). */
@@ -229,11 +250,7 @@ static __always_inline bool usual_host_save(struct fp_percpu *c,
 	    c->judge.note || !runs_dirty(&c->judge) ||
 	    !holds(c, FP_BOUND_TASK, c->save.buf, c->save.gen))
 		return false;
-	ADD(v->host.save, 1);
-	if (witness)
-		c->user_saves++;
-	set_pending(&c->judge, FP_WHO_HOST);
-	c->judge.slot = v->slot;
+	host_is_saved(c, v);
 	c->model.cause = FP_CAUSE_NONE;
 	c->ahead = FP_AHEAD_NOTHING;
 	c->gone = 1;
@@ -249,8 +266,7 @@ static __always_inline void guest_has_loaded(struct fp_percpu *c,
 	ADD(v->guest.verdict[FP_VERDICT_LOAD_NEEDED], 1);
 	ADD(v->guest.load, 1);
 	hold(c, FP_BOUND_VCPU, v->buf, v->gen);
-	c->judge.dirty = 1;
-	c->judge.pending = 0;
+	set_dirty(&c->judge);
 	c->unbound_by = FP_NO_SLOT;
 	begin_quiet(c, v, FP_QUIET_LIVE);
 }
@@ -334,12 +350,9 @@ static __always_inline bool plain_save(struct fp_percpu *c,
 			return false;
 		ADD(c->task.verdict[FP_VERDICT_UNCLOBBERED], 1);
 	}
-	ADD(c->task.save, 1);
+	task_is_saved(c);
 	set_pending(&c->judge, FP_WHO_TASK);
 	c->judge.slot = FP_NO_SLOT;
-	c->saved_outside = 1;
-	if (witness)
-		c->user_saves++;
 	return true;
 }
 
@@ -360,12 +373,9 @@ static __always_inline bool plain_run_save(struct fp_percpu *c,
 	if (c->loading != FP_LOADING_FIRST || !seen_eager || c->quiet ||
 	    !holds(c, FP_BOUND_TASK, ev->buf, ev->gen) || !plain_format())
 		return false;
-	ADD(v->host.save, 1);
+	host_is_saved(c, v);
 	c->loading = FP_LOADING_NOT;
-	set_pending(&c->judge, FP_WHO_HOST);
-	c->judge.slot = c->unbound_by = v->slot;
-	if (witness)
-		c->user_saves++;
+	c->unbound_by = v->slot;
 	return true;
 }
 
@@ -414,8 +424,7 @@ static __always_inline bool plain_load(struct fp_percpu *c,
 		ADD(c->task.verdict[FP_VERDICT_NEEDED], 1);
 		usual_load(c, ev->buf, ev->gen);
 	}
-	c->judge.dirty = 1;
-	c->judge.pending = 0;
+	set_dirty(&c->judge);
 	return true;
 }
 
