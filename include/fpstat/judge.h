@@ -300,6 +300,8 @@ static inline void fp_judge_on_save(struct fp_judge *j,
 		fp_judge_save(j);
 	} else if (ops & FP_OP_GUEST_SAVE) {
 		fp_judge_save(j);
+	} else if (ops & FP_OP_UNDECIDED) {
+		j->dirty = 0; /* whosever it was, memory has it now */
 	}
 	fp_judge_after(j, ev, !!(ops & FP_OP_GUEST_SAVE));
 }

@@ -611,6 +611,7 @@ part mutate bpf/infer.h t_infer "${infer[@]}"
 part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
 part mutate bpf/needs.h t_infer "${infer_needs[@]}"
 part mutate bpf/usual.h t_usual "${usual[@]}"
+part mutate include/fpstat/judge.h t_infer 's/		j->dirty = 0; .*memory has it.*/		;/'
 part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/'
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"

@@ -51,6 +51,7 @@ struct result {
 	struct fp_vcpu vcpu;
 	struct fp_percpu cpu;
 	bool came;
+	bool late; /* something was in the registers at the start */
 };
 
 static struct {
@@ -469,6 +470,15 @@ static void begin(unsigned int seed, bool hooks)
 	srand(seed);
 }
 
+/* Its owner runs already. */
+static void load_before_counting(void)
+{
+	enabled = 0;
+	task_fpsimd_load();
+	k.moved = (struct moved){};
+	enabled = 1;
+}
+
 static void go(unsigned int seed, bool hooks, int at, int step,
 	       struct result *result)
 {
@@ -477,17 +487,21 @@ static void go(unsigned int seed, bool hooks, int at, int step,
 	begin(seed, hooks);
 	k.countdown = at;
 	k.step = step;
+	if (seed % 2)
+		load_before_counting();
 	/* As the visit of each CPU at the start. */
 	if (infers)
 		infer(0);
-	task_fpsimd_load();
+	if (is_foreign_now())
+		task_fpsimd_load();
 	for (i = 0; i < OPS; i++)
 		operation();
 	sched_switch_to(&idle);
 	*result = (struct result){ .moved = k.moved,
 				   .vcpu = fake_vcpus[0],
 				   .cpu = fake_cpu,
-				   .came = k.came };
+				   .came = k.came,
+				   .late = seed % 2 };
 	result->vcpu.runs_live += quiet__live(quiet, &result->vcpu);
 }
 
@@ -521,13 +535,16 @@ static void same_state(const struct fp_percpu *a, const struct fp_percpu *b)
 	assert_int_equal(a->unbound_by, b->unbound_by);
 }
 
+/* Whose it was that came before, may not be known: what is not decided is said. */
 static void is_true(const struct result *r)
 {
 	assert_int_equal(r->vcpu.guest.save, r->moved.guest_save);
 	assert_int_equal(r->vcpu.guest.load, r->moved.guest_load);
-	assert_int_equal(r->vcpu.host.save + r->cpu.task.save, r->moved.save);
+	assert_int_equal(r->vcpu.host.save + r->cpu.task.save +
+				 r->cpu.undecided,
+			 r->moved.save);
 	assert_int_equal(r->vcpu.host.load + r->cpu.task.load, r->moved.load);
-	assert_int_equal(r->cpu.undecided, 0);
+	assert_in_range(r->cpu.undecided, 0, r->late);
 	assert_int_equal(r->cpu.missed, 0);
 }
 
