@@ -130,16 +130,6 @@ static __always_inline void infer_ahead(struct fp_percpu *c)
 	}
 }
 
-/* The flag of current, before what softirqs have put off. */
-static __always_inline bool is_foreign(const struct fp_percpu *c, __u64 flags)
-{
-	const struct fp_later *l = &c->later[c->later_head & (FP_LATER - 1)];
-
-	barrier();
-	return have_put_off(c) ? unpack(l->buf, l->event).foreign :
-				 !!(flags & foreign_mask);
-}
-
 /*
  * What has come on this CPU since its last hook. Before the hook's own event, where no
  * softirq can come in, or puts off what it does.
@@ -321,6 +311,8 @@ static __always_inline void infer_neon(struct pt_regs *ctx, struct fp_percpu *c,
 {
 	if (c->settling)
 		return;
+	if (is_behind(c)) /* what was put off is not taken yet: settle_end() */
+		catch_up(c->cpu);
 	if (!softirq || !comes_first(ctx, c, foreign())) {
 		infer(c->cpu);
 	} else {

@@ -423,7 +423,7 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 cpu)
 {
 	v->exits++;
-	if (!foreign() || have_put_off(c)) {
+	if (!is_foreign(c, current_flags())) {
 		settle(cpu);
 		return;
 	}

@@ -47,7 +47,7 @@ static __always_inline int on_neon_begin(struct pt_regs *ctx, bool checking)
 	bool softirq = current_in_softirq();
 	struct fp_event ev = {
 		.kind = softirq ? FP_EV_NEON_SOFTIRQ : FP_EV_NEON_TASK,
-		.foreign = (streaming || infers) && foreign(),
+		.foreign = (streaming || settles) && foreign(),
 		.in_run = !!v,
 	};
 

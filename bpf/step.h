@@ -331,6 +331,16 @@ static __always_inline bool have_put_off(const struct fp_percpu *c)
 	return c->later_head != c->later_tail;
 }
 
+/* The flag of current, before what softirqs have put off. */
+static __always_inline bool is_foreign(const struct fp_percpu *c, __u64 flags)
+{
+	const struct fp_later *l = &c->later[c->later_head & (FP_LATER - 1)];
+
+	barrier();
+	return have_put_off(c) ? unpack(l->buf, l->event).foreign :
+				 !!(flags & foreign_mask);
+}
+
 /*
  * Takes the steps that were put off, while others are put off. Who looks before he
  * lets them in again may miss the last one, and then the next exit comes first.

@@ -318,7 +318,7 @@ exit=(
 	's/	if (!open || (open | current_flags()) != ~0ull)/	if (!open)/'
 	's/	begin_quiet(c, v, ~foreign_mask);/	begin_quiet(c, v, FP_QUIET_LIVE);/'
 	'/__u64 known_exits/,/^}/s/ - 1);/);/'
-	's/(!foreign() || have_put_off(c))/(!foreign())/'
+	's/(!is_foreign(c, current_flags()))/(!foreign())/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
 	'/bool count_quiet_exit/,/^}/s/	if (c && have_put_off(c))/	if (0)/'
 	'/bool tell_quiet_exit/,/^}/s/	c->settling = 1;/	;/'
@@ -344,7 +344,6 @@ infer=(
 	's/		c->save.foreign = 1;.*/		;/'
 	'/void infer_ahead/,/^}/s/		c->foreign = FP_FOREIGN_SET;/		;/'
 	'/case FP_AHEAD_SAVE:$/,/break/s/		is_flushed(c);/		;/'
-	's/	return have_put_off(c) ? /	return 0 ? /'
 	's/	if (c->foreign == FP_FOREIGN_CLEAR \&\& set) {/	if (0) {/'
 	's/	} else if (c->foreign == FP_FOREIGN_SET \&\& !set) {/	} else if (0) {/'
 	'/^__noinline int infer(/,/^}/s/	c->flags_then = flags;/	;/'
@@ -359,6 +358,7 @@ infer=(
 	's/		return !nothing \&\& c->save.in_run \&\&/		return 0 \&\&/'
 	's/		return !nothing \&\& c->save.in_run \&\&/		return !nothing \&\&/'
 	'/void infer_neon(/,/^}/s/	if (c->settling)/	if (0)/'
+	'/void infer_neon(/,/^}/s/		catch_up(c->cpu);/		;/'
 	's/		if (is_in(address, from, to))/		if (is_in(address, from, end))/'
 	's/		if (address == c->returns \&\&/		if (0 \&\&/'
 	's/		    is_in(interrupt, code_irq.from, code_irq.end) \&\&/		    1 \&\&/'
@@ -604,6 +604,7 @@ part mutate bpf/step.h t_settle 's/	if (have_put_off(c))$/	if (0)/'
 part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
+part mutate bpf/on_neon.h t_settle 's/(streaming || settles)/streaming/'
 part mutate bpf/on_neon.h t_settle 's/ != known_exits(v) + 1)/ == known_exits(v))/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
@@ -612,7 +613,7 @@ part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
 part mutate bpf/needs.h t_infer "${infer_needs[@]}"
 part mutate bpf/usual.h t_usual "${usual[@]}"
 part mutate include/fpstat/judge.h t_infer 's/		j->dirty = 0; .*memory has it.*/		;/'
-part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/'
+part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/' 's/	return have_put_off(c) ? /	return 0 ? /'
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"

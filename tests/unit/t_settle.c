@@ -42,6 +42,7 @@ struct way {
 	int exit; /* during which the softirq comes .. */
 	int step; /* .. at this step of it */
 	unsigned int sections; /* of NEON, in it */
+	int apart; /* steps from there to another one; 0: there is none */
 	bool known; /* the policy of the kernel is */
 	bool silent; /* there is no stream */
 	bool early; /* capture begins inside of KVM_RUN */
@@ -65,6 +66,7 @@ struct result {
 static struct way way;
 static struct result *now;
 static int countdown;
+static unsigned int left; /* softirqs that are still to come */
 static bool hit; /* .. and something came in */
 static uint64_t start; /* exits that KVM has counted before */
 static uint64_t seen; /* .. since, by a reader */
@@ -92,6 +94,13 @@ static void softirq(void)
 	fake.in_softirq = false;
 }
 
+/* At or around an exit. */
+static void next_softirq(void)
+{
+	softirq();
+	countdown = --left ? way.apart : STEPS;
+}
+
 /* At any moment, on another CPU. */
 static void watch(void)
 {
@@ -109,7 +118,7 @@ static void perhaps_softirq(void)
 		watch();
 	if (countdown-- == 0) {
 		hit = true;
-		softirq();
+		next_softirq();
 	}
 }
 
@@ -134,9 +143,10 @@ static void guest(int i)
 	vcpu.exits++;
 	if (fake.hint == FP_HINT_GUEST)
 		fake.flags &= ~(__u64)FAKE_FOREIGN;
-	if (i == way.exit && way.step == BEFORE)
-		softirq();
-	countdown = i == way.exit && way.step != BEFORE ? way.step : STEPS;
+	left = i == way.exit ? 1 + !!way.apart : 0;
+	countdown = left ? way.step : STEPS;
+	if (left && way.step == BEFORE)
+		next_softirq();
 	fake.interrupt = perhaps_softirq;
 	if (way.silent)
 		kvm_exit_settle(NULL);
@@ -145,8 +155,8 @@ static void guest(int i)
 	fake.interrupt = NULL;
 	watch();
 	assert_int_equal(seen, vcpu.exits - start);
-	if (i == way.exit && way.step == AFTER)
-		softirq();
+	while (left && (way.step == AFTER || now->came))
+		next_softirq();
 }
 
 static void vcpu_put(void)
@@ -342,6 +352,27 @@ static void settled_each(struct way w)
 			}
 		}
 	}
+}
+
+/* .. by two softirqs. Where programs let them in again, there may be one at once. */
+static void settled_twice(struct way w)
+{
+	w.known = true;
+	w.uses = 5;
+	w.sections = 1;
+	for (w.exit = 0; w.exit < EXITS; w.exit++) {
+		for (w.apart = 1; w.apart < 40; w.apart++)
+			at_each_step(w);
+	}
+}
+
+static void settled_by_two(void **state)
+{
+	(void)state;
+	settled_twice((struct way){ .eager = true });
+	settled_twice((struct way){ .silent = true });
+	settled_twice((struct way){ .early = true });
+	settled_twice((struct way){ .early = true, .silent = true });
 }
 
 static void settled(void **state)
@@ -863,6 +894,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(settled),
+		cmocka_unit_test(settled_by_two),
 		cmocka_unit_test(settled_silently),
 		cmocka_unit_test(settled_early),
 		cmocka_unit_test(policy_unknown),
