@@ -46,10 +46,25 @@ static __always_inline void owe_no_more(struct fp_vcpu *v)
 	v->owed = 0;
 }
 
+/* The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. */
+static __always_inline struct fp_vcpu *is_owed(const struct fp_percpu *c,
+					       __u64 t)
+{
+	struct fp_vcpu *v;
+
+	if (!owed_loads)
+		return NULL;
+	v = slot_at(c->slot);
+	if (v && v->owed == t)
+		return v;
+	v = slot_by(&slot_of_task, t); /* it ran elsewhere */
+	return v && v->owed == t ? v : NULL;
+}
+
 /*
- * The vcpu that is owed the next load of @t: it left KVM_RUN with FOREIGN. If
- * it has not even left, as far as we know, then its end was dropped: from 7.0 on
- * or so tracepoint programs can be preempted, and don't run twice at a time.
+ * The same at that load. If the vcpu has not even left, as far as we know, then its end
+ * was dropped: from 7.0 on or so tracepoint programs can be preempted, and don't run
+ * twice at a time.
  */
 static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
 {
@@ -60,12 +75,7 @@ static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
 		v->task = 0;
 		owe(v, t);
 	}
-	if (v && v->owed == t)
-		return v;
-	if (!owed_loads)
-		return NULL;
-	v = slot_by(&slot_of_task, t);
-	return v && v->owed == t ? v : NULL;
+	return is_owed(c, t);
 }
 
 /*

@@ -254,9 +254,7 @@ static __always_inline int on_timer_map(void)
 	c->settling = 1;
 	barrier();
 	v = slot_at(c->slot);
-	if (v && v->vcpu == vcpu && usual_vload(c, v, current_task()))
-		set_exits(v, 0);
-	else
+	if (!v || v->vcpu != vcpu || !usual_vload(c, v, current_task()))
 		infer_vload(c->cpu);
 	settle_end(c, c->cpu);
 	return 0;
@@ -583,6 +581,17 @@ static __always_inline void tell_load(struct fp_percpu *c,
 			       FP_REC_NO_STEP | FP_REC_NO_JUDGE);
 }
 
+/* What KVM_RUN has saved, while softirqs put off what they do. */
+static __always_inline void infer_run_end(struct fp_percpu *c, __u64 t)
+{
+	struct fp_vcpu *v = slot_at(c->slot);
+	__u64 flags = current_flags();
+
+	if (!usual_nothing(c, flags) &&
+	    (!v || v->task != t || !usual_guest_save(c, v, flags)))
+		infer(c->cpu);
+}
+
 /*
  * A softirq may use NEON at any point of this. Where v->task goes, what it saves is
  * not the vcpu's any more, and nor is the load after it.
@@ -607,10 +616,7 @@ static __always_inline int on_run_end(struct bpf_raw_tracepoint_args *ctx,
 	if (infers) {
 		c->settling = 1;
 		barrier();
-		v = slot_at(c->slot);
-		if (!v || v->task != (__u64)t ||
-		    !usual_guest_save(c, v, current_flags()))
-			infer(c->cpu);
+		infer_run_end(c, (__u64)t);
 	}
 	c->loading = FP_LOADING_NOT; /* .. and no matter to who counts */
 	if (c->running) /* nobody else can have loaded it yet */

@@ -23,11 +23,17 @@
  */
 static __always_inline void settle_before(struct fp_percpu *c)
 {
-	__u64 vcpu = current_loaded_vcpu();
+	__u64 vcpu = current_loaded_vcpu(), made;
 	struct fp_vcpu *v = slot_at(c->slot);
 
-	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
-	    vcpu_exits(vcpu) - v->exits_before != known_exits(v) + 1)
+	if (c->settling || !vcpu || !v || v->vcpu != vcpu)
+		return;
+	made = vcpu_exits(vcpu) - v->exits_before - known_exits(v);
+	if (made > 1) { /* somebody has cleared KVM's count */
+		v->exits_before += made;
+		ADD(c->missed, 1);
+	}
+	if (made != 1)
 		return;
 	c->settled = quiet_exits(c->cpu) + 1;
 	v->exits++;

@@ -118,9 +118,11 @@ static __always_inline void usual_save(struct fp_percpu *c, __u32 verdict)
 /* ---- a switch, where the rest is inferred; with interrupts off ---- */
 
 /* A task that has used its state is switched out. */
-static __always_inline bool usual_user(struct fp_percpu *c, __u64 buf,
-				       __u32 gen)
+static __always_inline bool
+usual_user(struct fp_percpu *c, const struct task_struct *prev, __u64 buf)
 {
+	__u32 gen = typed_pid(prev);
+
 	if (judge_word(&c->judge) != held_word(FP_WHO_TASK, false))
 		return false;
 	if (c->foreign == FP_FOREIGN_CLEAR) {
@@ -129,8 +131,8 @@ static __always_inline bool usual_user(struct fp_percpu *c, __u64 buf,
 		usual_save(c, FP_VERDICT_UNCLOBBERED);
 		return true;
 	}
-	if (c->foreign != FP_FOREIGN_SET || c->judge.buf == buf || owed_loads ||
-	    c->home != c->cpu)
+	if (c->foreign != FP_FOREIGN_SET || c->judge.buf == buf ||
+	    c->home != c->cpu || is_owed(c, (__u64)prev))
 		return false;
 	usual_load(c, buf, gen);
 	c->last = buf;
@@ -155,7 +157,7 @@ static __always_inline bool usual_switch(struct fp_percpu *c,
 	if (flags & foreign_mask) { /* nothing moves */
 		if (c->foreign != FP_FOREIGN_SET || is_announced(&c->judge))
 			return false;
-	} else if (uses_sve(c, flags) || !usual_user(c, buf, typed_pid(prev))) {
+	} else if (uses_sve(c, flags) || !usual_user(c, prev, buf)) {
 		return false;
 	}
 	ADD(c->events[FP_EV_SWITCH], 1);
@@ -280,6 +282,14 @@ static __always_inline bool usual_guest_load(struct fp_percpu *c,
 	guest_has_loaded(c, v);
 	c->foreign = FP_FOREIGN_CLEAR;
 	return true;
+}
+
+/* KVM_RUN ends, and nothing was in the registers that it had to save. */
+static __always_inline bool usual_nothing(const struct fp_percpu *c,
+					  __u64 flags)
+{
+	return c->foreign == FP_FOREIGN_SET && flags & foreign_mask &&
+	       !c->ahead && !have_put_off(c);
 }
 
 /* It returns to user mode, or to who runs it. */
@@ -418,7 +428,7 @@ static __always_inline bool plain_load(struct fp_percpu *c,
 			return false;
 		c->unbound_by = FP_NO_SLOT;
 	} else {
-		if (owed_loads || c->judge.buf == ev->buf ||
+		if (c->judge.buf == ev->buf || is_owed(c, t) ||
 		    judge_word(&c->judge) != held_word(FP_WHO_TASK, false))
 			return false;
 		ADD(c->task.verdict[FP_VERDICT_NEEDED], 1);

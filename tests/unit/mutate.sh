@@ -370,7 +370,7 @@ infer_kvm=(
 	's/		infer_host(c);/		;/'
 	'/int infer_vload/,/^}/s/	infer(cpu);/	;/'
 	's/	ev.foreign = c->foreign == FP_FOREIGN_SET;/	ev.foreign = 0;/'
-	'/int on_run_end/,/^}/s/			infer(c->cpu);/			;/'
+	'/void infer_run_end/,/^}/s/		infer(c->cpu);/		;/'
 	'/int on_run_end/,/^}/s/		c->settling = 1;/		;/'
 	'/int on_timer_map/,/^}/s/	c->settling = 1;/	;/'
 	's/	return c->judge.switching != task_buf(current_task()) \&\&/	return 1 \&\&/'
@@ -402,8 +402,8 @@ usual=(
 	'/bool runs_dirty/,/^}/s/>> 8/>> 24/g'
 	'/bool is_alone(/,/^}/s/(c->later_head ^ c->later_tail)/0/'
 	'/bool usual_user(/,/^}/s/judge_word(&c->judge) != held_word(FP_WHO_TASK, false)/judge_word(\&c->judge) >> 32 != 0/'
-	'/bool usual_user(/,/^}/s/	    c->home != c->cpu)/	    0)/'
-	'/bool usual_user(/,/^}/s/ owed_loads ||/ 0 ||/'
+	'/bool usual_user(/,/^}/s/	    c->home != c->cpu ||/	    0 ||/'
+	'/bool usual_user(/,/^}/s/is_owed(c, (__u64)prev)/0/'
 	'/bool usual_owed(/,/^}/s/c->judge.slot != v->slot/0/'
 	'/bool usual_owed(/,/^}/s/	if (word == held_word(FP_WHO_GUEST, false)/	if (word >> 32 == 0/'
 	'/bool usual_owed(/,/^}/s/ \&\& c->judge.buf == v->buf)/)/'
@@ -442,11 +442,16 @@ usual=(
 	'/bool usual_call(/,/^}/s/	if (ev->foreign ? c->loading ||/	if (ev->foreign ? 0 ||/'
 	'/bool plain_load(/,/^}/s/	    current_home() != c->cpu ||/	    0 ||/'
 	'/bool plain_load(/,/^}/s/(v \&\& v->task == t) ||/0 ||/'
-	'/bool plain_load(/,/^}/s/		if (owed_loads ||/		if (/'
+	'/bool plain_load(/,/^}/s/ is_owed(c, t) ||/ 0 ||/'
 	'/bool plain_bind(/,/^}/s/c->judge.slot != v->slot ||/0 ||/'
 	'/bool plain_bind(/,/^}/s/c->model.bound != FP_BOUND_TASK ||/0 ||/'
 )
 
+nothing=(
+	'/bool usual_nothing(/,/^}/s/c->foreign == FP_FOREIGN_SET/1/'
+	'/bool usual_nothing(/,/^}/s/flags \& foreign_mask/1/'
+	'/bool usual_nothing(/,/^}/s/!have_put_off(c)/1/'
+)
 live_rules=(
 	'/int check_bind/,/^}/s/	l.last = bound_buf.*/	l.last = l.vcpu;/'
 	'/void rule_load/,/^}/s/c->loaded = 0;/c->loaded = vcpu;/'
@@ -605,13 +610,15 @@ part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
 part mutate bpf/on_neon.h t_settle 's/(streaming || settles)/streaming/'
-part mutate bpf/on_neon.h t_settle 's/ != known_exits(v) + 1)/ == known_exits(v))/'
+part mutate bpf/on_neon.h t_settle 's/	if (made != 1)/	if (made)/' 's/		v->exits_before += made;/		;/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate bpf/infer.h t_infer "${infer[@]}"
 part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
 part mutate bpf/needs.h t_infer "${infer_needs[@]}"
 part mutate bpf/usual.h t_usual "${usual[@]}"
+part mutate bpf/on_kvm.h t_usual '/void infer_run_end(/,/^}/s/v->task != t ||/0 ||/'
+part mutate bpf/usual.h t_infer "${nothing[@]}"
 part mutate include/fpstat/judge.h t_infer 's/		j->dirty = 0; .*memory has it.*/		;/'
 part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/' 's/	return have_put_off(c) ? /	return 0 ? /'
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"

@@ -354,12 +354,28 @@ static void guest(bool uses)
 	point();
 }
 
+static void run_end(void)
+{
+	__u64 reason[2] = { 6 };
+
+	fake.interrupt = k.step >= 0 ? perhaps_softirq : NULL;
+	kvm_userspace_exit((struct bpf_raw_tracepoint_args *)reason);
+	fake.interrupt = NULL;
+	point();
+	if (rand() % 4 == 0) /* on its way to user mode */
+		others();
+}
+
 static void run(void)
 {
-	__u64 reason[2] = { 6 }, arg = (__u64)&vcpu;
+	__u64 arg = (__u64)&vcpu;
 	unsigned int i, n = k.random >> 8 & 3;
 
 	fake.flags &= ~(__u64)FAKE_SVE;
+	if (rand() % 8 == 0) { /* it is refused */
+		run_end();
+		return;
+	}
 	vcpu_load();
 	for (i = 0; i < n; i++) {
 		guest(k.random >> (10 + i) & 1);
@@ -381,10 +397,7 @@ static void run(void)
 	}
 	vcpu_put();
 	fake.loaded = NULL;
-	fake.interrupt = k.step >= 0 ? perhaps_softirq : NULL;
-	kvm_userspace_exit((struct bpf_raw_tracepoint_args *)reason);
-	fake.interrupt = NULL;
-	point();
+	run_end();
 }
 
 /* In and out of the kernel, with something in between. */

@@ -433,11 +433,19 @@ static void bytes(void **state)
 	assert_int_equal(after.vcpu.host.unseen, 2); /* the load, too */
 }
 
-/* Somebody writes 0 to KVM's file of exits: none has come that we don't know of. */
+/*
+ * Somebody writes 0 to KVM's file of exits: none has come that we don't know of; and
+ * the next one that has is seen again.
+ */
 static void stats_cleared(void **state)
 {
 	(void)state;
-	way = (struct way){ .exit = EXITS, .sections = 1, .silent = true };
+	way = (struct way){ .uses = 2,
+			    .exit = 1,
+			    .step = BEFORE,
+			    .sections = 1,
+			    .known = true,
+			    .silent = true };
 	now = &after;
 	begin();
 	vcpu_load();
@@ -446,6 +454,12 @@ static void stats_cleared(void **state)
 	softirq();
 	assert_int_equal(
 		quiet__away(quiet, &fake_vcpus[0]) + fake_vcpus[0].exits, 1);
+	assert_int_equal(fake_cpu.missed, 1);
+	start = (uint64_t)-1;
+	guest(1);
+	assert_int_equal(fake_vcpus[0].guest.load, 1);
+	assert_int_equal(fake_vcpus[0].cause[FP_CAUSE_SOFTIRQ_NEON], 1);
+	assert_int_equal(fake_cpu.missed, 1);
 }
 
 /* What finds no room changes nothing; to the stream it is lost, and told. */
