@@ -421,7 +421,7 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 cpu)
 {
 	v->exits++;
-	if (!is_foreign(c, current_flags())) {
+	if (!foreign() || (have_put_off(c) && !was_foreign(c))) {
 		settle(cpu);
 		return;
 	}

@@ -331,14 +331,19 @@ static __always_inline bool have_put_off(const struct fp_percpu *c)
 	return c->later_head != c->later_tail;
 }
 
-/* The flag of current, before what softirqs have put off. */
-static __always_inline bool is_foreign(const struct fp_percpu *c, __u64 flags)
+/* The flag of current, as the first softirq found it that has put off what it did .. */
+static __always_inline bool was_foreign(const struct fp_percpu *c)
 {
 	const struct fp_later *l = &c->later[c->later_head & (FP_LATER - 1)];
 
+	return unpack(l->buf, l->event).foreign;
+}
+
+/* .. or as it was read just now, if none has. */
+static __always_inline bool is_foreign(const struct fp_percpu *c, __u64 flags)
+{
 	barrier();
-	return have_put_off(c) ? unpack(l->buf, l->event).foreign :
-				 !!(flags & foreign_mask);
+	return have_put_off(c) ? was_foreign(c) : !!(flags & foreign_mask);
 }
 
 /*
