@@ -350,8 +350,9 @@ int infer_now(void *ctx)
 {
 	struct fp_percpu *c = this_cpu();
 
+	/* What a softirq's section has announced is not done yet, either. */
 	if (!c || c->settling || c->ahead || have_put_off(c) ||
-	    current_loaded_vcpu())
+	    current_in_softirq() || current_loaded_vcpu())
 		return 0;
 	c->settling = 1;
 	barrier();

@@ -319,10 +319,7 @@ static __always_inline void rule_run_end(struct fp_percpu *c)
 	c->loaded = 0;
 }
 
-/*
- * Where each exit has a hook: of one in 16, if it is not known to be live. The first is
- * asked first: a switch costs more than that.
- */
+/* Where each exit has a hook: of one in 16, if it is not known to be live. */
 static __always_inline void rule_exit_settled(void *ctx, struct fp_percpu *c)
 {
 	if (!(c->exits & 15) && !all_entries &&

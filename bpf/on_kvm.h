@@ -421,6 +421,8 @@ static __always_inline void count_exit(struct fp_percpu *c, struct fp_vcpu *v,
 				       __u32 cpu)
 {
 	v->exits++;
+	if (v->exits_before == FP_EXITS_UNKNOWN)
+		set_exits(v, 0);
 	if (!foreign() || (have_put_off(c) && !was_foreign(c))) {
 		settle(cpu);
 		return;

@@ -28,9 +28,11 @@ static __always_inline void settle_before(struct fp_percpu *c)
 
 	if (c->settling || !vcpu || !v || v->vcpu != vcpu)
 		return;
+	if (v->exits_before == FP_EXITS_UNKNOWN)
+		return;
 	made = vcpu_exits(vcpu) - v->exits_before - known_exits(v);
-	if (made > 1) { /* somebody has cleared KVM's count */
-		v->exits_before += made;
+	if (made > 1) { /* KVM's count was cleared, before this exit or after */
+		v->exits_before = FP_EXITS_UNKNOWN;
 		ADD(c->missed, 1);
 	}
 	if (made != 1)

@@ -198,7 +198,7 @@ static const char *cheaper(const struct attach *a, const struct point *p,
 		return "KVM's count";
 	if (p->hook->flags & HOOK_SETTLES && !settles)
 		return "not needed";
-	if (p->hook->flags & HOOK_UNHOOKED && !settles && !(known && fentry))
+	if (p->hook->flags & HOOK_UNASKED && !settles && !(known && fentry))
 		return "kvm_exit";
 	if (p->hook->flags & HOOK_INFERS && !a->infers)
 		return "not needed";

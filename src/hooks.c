@@ -66,7 +66,7 @@ const struct hook hooks[] = {
 	  HOOK_CHECK | HOOK_ENTRIES | HOOK_RAW_TP },
 	{ { "kvm_exit" },
 	  "check_exit", NULL, "rules at guest exits",
-	  HOOK_CHECK | HOOK_ENTRIES | HOOK_UNHOOKED | HOOK_RAW_TP },
+	  HOOK_CHECK | HOOK_ENTRIES | HOOK_UNASKED | HOOK_RAW_TP },
 	{ { "fpsimd_bind_state_to_cpu" },
 	  "check_bind", NULL, "rules at binds of guests' states",
 	  HOOK_CHECK | HOOK_ENTRIES | HOOK_SETTLES },

@@ -25,7 +25,7 @@ enum hook_flags {
 	HOOK_NO_STREAM = 1024,
 	HOOK_CHECK = 2048, /* only for the rules .. */
 	HOOK_ENTRIES = 4096, /* .. at each entry .. */
-	HOOK_UNHOOKED = 8192, /* .. and at each exit, if kvm_exit has no rule for it */
+	HOOK_UNASKED = 8192, /* .. and at each exit, where kvm_exit does not ask */
 	HOOK_MOVES = 16384, /* not where saves and loads are inferred .. */
 	HOOK_TELLS = 32768, /* .. which can't be done without it */
 	HOOK_INFERS = 65536, /* only there; its arguments have types (tp_btf) */

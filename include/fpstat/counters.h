@@ -85,6 +85,8 @@ static inline __u64 fp_quiet_end(__u64 share, __u64 exits)
 	return fp_quiet_sum(share, exits) << FP_QUIET_SHIFT;
 }
 
+#define FP_EXITS_UNKNOWN (1ull << 63) /* below 0 it may be, a little */
+
 /* One vcpu. The reader owns a FREE slot, capture owns a LIVE or DEAD one. */
 struct fp_vcpu {
 	__u64 vcpu; /* struct kvm_vcpu *, an identity only */
@@ -105,7 +107,8 @@ struct fp_vcpu {
 	__u64 runs;
 	__u64 exits;
 	__u64 exits_read; /* the same, if the reader has them counted; or more */
-	__u64 exits_before; /* those of KVM's count that are in neither */
+	/* Those of KVM's count that are in neither; or FP_EXITS_UNKNOWN, until the next. */
+	__u64 exits_before;
 	__u64 runs_live;
 	/* Its shares of fp_quiet. Only the CPU where it is counted writes them, or runs. */
 	__u64 quiet_live;

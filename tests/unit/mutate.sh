@@ -318,6 +318,7 @@ exit=(
 	's/	if (!open || (open | current_flags()) != ~0ull)/	if (!open)/'
 	's/	begin_quiet(c, v, ~foreign_mask);/	begin_quiet(c, v, FP_QUIET_LIVE);/'
 	'/__u64 known_exits/,/^}/s/ - 1);/);/'
+	's/	if (v->exits_before == FP_EXITS_UNKNOWN)/	if (0)/'
 	's/ || (have_put_off(c) \&\& !was_foreign(c)))/)/'
 	's/(have_put_off(c) \&\& !was_foreign(c))/have_put_off(c)/'
 	'/void settle_exit/,/^}/s/			c->exits++;/			;/'
@@ -360,6 +361,7 @@ infer=(
 	's/		return !nothing \&\& c->save.in_run \&\&/		return !nothing \&\&/'
 	'/void infer_neon(/,/^}/s/	if (c->settling)/	if (0)/'
 	'/void infer_neon(/,/^}/s/		catch_up(c->cpu);/		;/'
+	'/^int infer_now(/,/^}/s/current_in_softirq() ||/0 ||/'
 	's/		if (is_in(address, from, to))/		if (is_in(address, from, end))/'
 	's/		if (address == c->returns \&\&/		if (0 \&\&/'
 	's/		    is_in(interrupt, code_irq.from, code_irq.end) \&\&/		    1 \&\&/'
@@ -453,6 +455,7 @@ nothing=(
 	'/bool usual_nothing(/,/^}/s/flags \& foreign_mask/1/'
 	'/bool usual_nothing(/,/^}/s/!have_put_off(c)/1/'
 )
+
 live_rules=(
 	'/int check_bind/,/^}/s/	l.last = bound_buf.*/	l.last = l.vcpu;/'
 	'/void rule_load/,/^}/s/c->loaded = 0;/c->loaded = vcpu;/'
@@ -611,7 +614,7 @@ part mutate include/fpstat/counters.h t_settle "${share[@]}"
 part mutate bpf/record.h t_settle "${taken[@]}"
 part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
 part mutate bpf/on_neon.h t_settle 's/(streaming || settles)/streaming/'
-part mutate bpf/on_neon.h t_settle 's/	if (made != 1)/	if (made)/' 's/		v->exits_before += made;/		;/'
+part mutate bpf/on_neon.h t_settle 's/	if (made != 1)/	if (made)/' 's/		v->exits_before = FP_EXITS_UNKNOWN;/		v->exits_before += made;/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
 part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate bpf/infer.h t_infer "${infer[@]}"

@@ -114,11 +114,18 @@ static void nothing(void)
 {
 }
 
+/* Who reads may do so at any moment. */
+static void read_now(void)
+{
+	if (infers && k.random & 2)
+		infer_now(NULL);
+}
+
 static void softirq(void)
 {
 	k.came = true;
 	fake.in_softirq = true;
-	kernel_neon_begin(nothing);
+	kernel_neon_begin(read_now);
 	kernel_neon_begin(nothing);
 	fake.in_softirq = false;
 }
@@ -195,15 +202,13 @@ static void update(void)
 	point_at(CALLER);
 }
 
-/* Who reads may do so there. */
 static void user_mode(void)
 {
 	point();
 	if (is_foreign_now())
 		task_fpsimd_load();
 	fake.interrupt = k.step >= 0 ? perhaps_softirq : NULL;
-	if (infers && k.random & 2)
-		infer_now(NULL);
+	read_now();
 	fake.interrupt = NULL;
 	if (k.random & 64)
 		fake.flags ^= FAKE_SVE; /* it uses SVE, or called the kernel */
