@@ -75,6 +75,7 @@ static __always_inline struct fp_vcpu *owed_by(struct fp_percpu *c, __u64 t)
 		v->task = 0;
 		owe(v, t);
 	}
+	/* Two threads that share a vcpu can make owed_loads wrong: this first. */
 	return v && v->owed == t ? v : is_owed(c, t);
 }
 

@@ -14,11 +14,11 @@
 
 #include <bpf/bpf_tracing.h>
 
-#define NEED(name, body)                     \
-	SEC("kprobe")                        \
-	int need_##name(struct pt_regs *ctx) \
-	{                                    \
-		return body;                 \
+#define NEED(name, body)                                                       \
+	SEC("kprobe")                                                          \
+	int need_##name(struct pt_regs *ctx)                                   \
+	{                                                                      \
+		return body;                                                   \
 	}
 
 /* .. and what current will do then, where saves and loads have no hook. */

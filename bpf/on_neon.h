@@ -26,9 +26,8 @@ static __always_inline void settle_before(struct fp_percpu *c)
 	__u64 vcpu = current_loaded_vcpu(), made;
 	struct fp_vcpu *v = slot_at(c->slot);
 
-	if (c->settling || !vcpu || !v || v->vcpu != vcpu)
-		return;
-	if (v->exits_before == FP_EXITS_UNKNOWN)
+	if (c->settling || !vcpu || !v || v->vcpu != vcpu ||
+	    v->exits_before == FP_EXITS_UNKNOWN)
 		return;
 	made = vcpu_exits(vcpu) - v->exits_before - known_exits(v);
 	if (made > 1) { /* KVM's count was cleared, before this exit or after */

@@ -363,8 +363,7 @@ static int load(struct attach *a, const struct calibration *cal,
 				       a->skel->rodata->exits_by_kvm;
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
-	bpf_program__set_autoload(a->skel->progs.read_passed,
-				  opts->stream);
+	bpf_program__set_autoload(a->skel->progs.read_passed, opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
 }
 

@@ -89,8 +89,8 @@ static int observe(struct probe_bpf *probe, bool sve, struct calibration *cal)
 		cal->flushes = probe->bss->flushes;
 		cal->restores = probe->bss->restores;
 		cal->pstate = probe->bss->pstate;
-		cal->foreign_mask =
-			probe->data->flush_and & probe->data->restore_and;
+		cal->foreign_mask = probe->data->flush_and &
+				    probe->data->restore_and;
 		found = cal->flushes >= ENOUGH && cal->restores >= ENOUGH &&
 			one_bit(cal->foreign_mask);
 		if (found && (!sve || found_sve(probe, cal)))

@@ -85,7 +85,8 @@ static inline __u64 fp_quiet_end(__u64 share, __u64 exits)
 	return fp_quiet_sum(share, exits) << FP_QUIET_SHIFT;
 }
 
-#define FP_EXITS_UNKNOWN (1ull << 63) /* below 0 it may be, a little */
+/* Not ~0: where KVM's count was cleared, exits_before is a little less than 0. */
+#define FP_EXITS_UNKNOWN (1ull << 63)
 
 /* One vcpu. The reader owns a FREE slot, capture owns a LIVE or DEAD one. */
 struct fp_vcpu {
