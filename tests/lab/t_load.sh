@@ -71,7 +71,7 @@ to_its_own()
 	all((.guest.save.done > 0) == (.vcpu % 2 == 1))' "$1" >/dev/null
 }
 
-# judge DIR NAME LOG POLICY: prints one row; fails, and sets fits, if it does not fit.
+# judge DIR NAME LOG POLICY: sets row, and fits, whose status it has.
 judge()
 {
 	local dir=$1 name=$2 log=$3 policy=$4 why= logged
@@ -84,7 +84,7 @@ judge()
 	[ "$name" != overcommit ] || to_its_own "$dir/$name.json" "$dir/$name.truth" ||
 		why="${why:-what one vcpu did stands with another one}"
 	why="${why:-$(contradictions "$dir/$name.json" "$dir/$name.truth" "$policy" vhe)}"
-	printf '# %-36s %6s %6s %6s %6s | %6s %6s %6s %6s | %6s %6s %6s %6s | %s %s\n' \
+	printf -v row '# %-36s %6s %6s %6s %6s | %6s %6s %6s %6s | %6s %6s %6s %6s | %s %s' \
 		"$name" "$gs" "$gl" "$hs" "$hl" $all $logged \
 		"$(jq -s 'map(.neon.softirq) | add' "$dir/$name.truth")" "$why"
 	[ -z "$why" ] && fits=yes || fits=no
@@ -110,10 +110,11 @@ run()
 	while read -r name _; do
 		if judge "$dir" "$name" "$log" $policy && [ "$(cat "$dir/$name.status")" != 0 ]; then
 			skip "$kernel: $name" "the load itself failed: $(tail -n 1 "$dir/$name.err")"
-			continue
+		else
+			[ "$fits" = yes ]
+			result "$kernel: $name"
 		fi
-		[ "$fits" = yes ]
-		result "$kernel: $name"
+		echo "$row" # behind its result, which it explains
 	done <"$dir/list"
 	rm -f "$log"
 }

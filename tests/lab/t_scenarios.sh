@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 all="a b c d d' e e' f f' g g' h w r s"
 logs=build/check/scenarios
 
-# judge DIR SCENARIO POLICY LOG MODE: prints one row and fails if it does not fit.
+# judge DIR SCENARIO POLICY LOG MODE: sets row; fails if it does not fit.
 judge()
 {
 	local dir=$1 s=$2 policy=$3 log=$4 mode=$5 why= want slack primed logged redundant
@@ -33,7 +33,7 @@ judge()
 	redundant=$(judged "$dir/$s.json")
 	fits_verdicts "$redundant" "$policy $s" "$slack" "$gs" "$gl" "$hs" "$hl" ||
 		why="${why:-the wrong ones are redundant}"
-	printf '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %s | %s %s %s %s %s\n' \
+	printf -v row '# %-4s %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %5s %5s %5s %5s | %s | %s %s %s %s %s' \
 		"$s" "$gs" "$gl" "$hs" "$hl" $want $all $logged "$slack" $redundant "$why"
 	[ -z "$why" ]
 }
@@ -96,6 +96,7 @@ run()
 	for s in ${SCENARIOS:-$all}; do
 		judge "$dir" "$s" "$policy" "$log" "$mode"
 		result "$kernel $mode: scenario $s"
+		echo "$row" # behind its result, which it explains
 	done
 	rm -f "$log"
 }
