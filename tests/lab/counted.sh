@@ -92,7 +92,7 @@ contradictions()
 	(map(select(.type == "vcpu" or .type == "ended"))) as $v |
 	($truth | total(.runs)) as $runs |
 	([.[] | select(.type == "vcpu")]) as $rows |
-	([$truth[] | . as $t | .threads[] | select(.role == "vcpu") | [.vm, $t.vm_pid, .vcpu, .tid]]) as $threads |
+	([$truth[] | . as $t | .threads[] | select(.role == "vcpu") | {vm, ids: [$t.vm_pid, .vcpu, .tid]}]) as $threads |
 	([$truth[] | select(.runs > 0)] | group_by(.vm_pid) | map([.[0].vm_pid, total(.runs)])) as $vms |
 	([$v[].guest, $v[].host, (.[] | select(.type == "other") | .task, .kernel) | .save.pending] | add) as $pending |
 	[ if $h.missed != 0 or $h.undecided != 0 then "missed" else empty end,
@@ -105,7 +105,9 @@ contradictions()
 		"kernel \($h.kernel), \($h.cpus) CPUs" else empty end,
 	  # a VM that died said nothing
 	  if ($truth | any(.runs > 0)) and ($v | total(.runs)) != $runs then "runs \($v | total(.runs)), not \($runs)" else empty end,
-	  if $threads - [$rows[] | [.vm, .vm_pid, .vcpu, .tid]] != [] then "a thread has no row of its own" else empty end,
+	  # a VM that was over before its name could be read has that of its process
+	  if any($threads[]; . as $t | any($rows[]; [.vm_pid, .vcpu, .tid] == $t.ids and
+		(.vm == $t.vm or .vm == "fpload")) | not) then "a thread has no row of its own" else empty end,
 	  if $vms - [$rows | group_by(.vm_pid)[] | [.[0].vm_pid, total(.runs)]] != [] then "runs of another VM" else empty end,
 	  if $truth != [] and $h.sve_vl != $truth[0].host_vl then "SVE is \($h.sve_vl), not \($truth[0].host_vl)" else empty end,
 	  if $rows | any(. as $row | $truth[] | select(.runs > 0 and .vm_pid == $row.vm_pid) | (.guest_vl | size) as $size |

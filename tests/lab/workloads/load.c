@@ -88,6 +88,7 @@ static void on_signal(int signal)
 	(void)signal;
 }
 
+/* It is held, or on a machine with more to do than it can it were over before. */
 static void start_signals(struct machine *machine, int vcpu)
 {
 	long period = 1000000000 / (long)machine->options->signals;
@@ -106,6 +107,17 @@ static void start_signals(struct machine *machine, int vcpu)
 	if (timer_create(CLOCK_MONOTONIC, &event, &machine->timer[vcpu]) ||
 	    timer_settime(machine->timer[vcpu], 0, &spec, NULL))
 		die(EXIT_ENV, "no timer for signals");
+	atomic_store(&machine->runner[vcpu].held, false);
+}
+
+static void start_runner(struct machine *machine, int vcpu)
+{
+	bool signals = machine->options->signals;
+
+	atomic_store(&machine->runner[vcpu].held, signals);
+	runner__start(&machine->runner[vcpu]);
+	if (signals)
+		start_signals(machine, vcpu);
 }
 
 static void start(struct machine *machine)
@@ -115,9 +127,7 @@ static void start(struct machine *machine)
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (int i = 0; i < nr; i++)
-		runner__start(&machine->runner[i]);
-	for (int i = 0; machine->options->signals && i < nr; i++)
-		start_signals(machine, i);
+		start_runner(machine, i);
 }
 
 /* One vcpu more, there is memory for it. */
@@ -127,9 +137,7 @@ static void plug(struct machine *machine)
 
 	create_vcpu(machine, i);
 	machine->vm.config.nr_vcpus++;
-	runner__start(&machine->runner[i]);
-	if (machine->options->signals)
-		start_signals(machine, i);
+	start_runner(machine, i);
 }
 
 static bool all_finished(struct machine *machine)

@@ -66,8 +66,10 @@ void runner__run(struct runner *runner)
 	start = switches_now();
 	run_immediate(runner, fd, run, runner->prime);
 	runner->primed = switches_since(start);
-	start = switches_now();
 	atomic_store(&runner->running, true);
+	while (atomic_load(&runner->held))
+		sleep_us(100);
+	start = switches_now();
 	while (runner->dones < runner->sessions) {
 		if (run_once(runner, fd))
 			handle_exit(runner, run);

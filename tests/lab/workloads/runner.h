@@ -29,7 +29,8 @@ struct runner {
 
 	pthread_t thread;
 	pid_t tid;
-	atomic_bool running;	/* about to call the first KVM_RUN */
+	atomic_bool running;	/* about to call the first KVM_RUN, .. */
+	atomic_bool held;	/* .. and waits with it as long as this is set */
 	atomic_bool finished;
 	atomic_bool stuck;	/* see runner__check_end */
 };
