@@ -90,21 +90,21 @@ static __always_inline bool saves_sve(void)
 	return !in_syscall() && !saves_fpsimd(last_state, cpu_offsets);
 }
 
-/* @flags: those of @t, then. */
-static __always_inline __u64 bytes_by(const struct task_struct *t, __u64 flags,
-				      bool saves)
+/* @sve: in the format of SVE. */
+static __always_inline __u64 bytes_by(const struct task_struct *t, bool sve)
 {
 	if (has_sme && used_sme())
 		return FP_BYTES_UNSEEN;
-	if (flags & sve_mask && (saves ? saves_sve() : loads_sve(t)))
-		return fp_sve_bytes(task_sve_vl(t));
-	return FP_FPSIMD_BYTES;
+	return sve ? fp_sve_bytes(task_sve_vl(t)) : FP_FPSIMD_BYTES;
 }
 
 /* 0: no SVE here, so it is not told. */
 static __always_inline __u64 bytes_of(const struct task_struct *t, bool saves)
 {
-	return sve_mask ? bytes_by(t, current_flags(), saves) : 0;
+	if (!sve_mask)
+		return 0;
+	return bytes_by(t, current_flags() & sve_mask &&
+				   (saves ? saves_sve() : loads_sve(t)));
 }
 
 /* ---- counting ---- */

@@ -64,6 +64,15 @@ __noinline int infer_save(__u32 cpu)
 	return 0;
 }
 
+/* What current has loaded, in the format of SVE? A softirq may come in and save it anew. */
+static __always_inline bool loaded_sve(const struct fp_percpu *c)
+{
+	bool sve = loads_sve(current_task());
+
+	barrier();
+	return have_put_off(c) ? c->was_sve : sve;
+}
+
 /* @flags: those of current before. */
 __noinline int infer_load(__u32 cpu, __u64 flags)
 {
@@ -83,7 +92,10 @@ __noinline int infer_load(__u32 cpu, __u64 flags)
 	if (v)
 		owe_no_more(v);
 	tell_other(c, c->home, ev.buf, FP_NOTE_MOVED);
-	take_telling_step(c, v, &ev, sve_mask ? bytes_by(t, flags, false) : 0);
+	take_telling_step(c, v, &ev,
+			  sve_mask ? bytes_by(t, flags & sve_mask &&
+							 loaded_sve(c)) :
+				     0);
 	c->last = ev.buf;
 	c->home = cpu;
 	return 0;
@@ -309,8 +321,11 @@ static __always_inline bool comes_first(void *ctx, struct fp_percpu *c,
 static __always_inline void infer_neon(struct pt_regs *ctx, struct fp_percpu *c,
 				       bool softirq)
 {
-	if (c->settling)
+	if (c->settling) {
+		if (sve_mask && !have_put_off(c))
+			c->was_sve = loads_sve(current_task());
 		return;
+	}
 	if (is_behind(c)) /* what was put off is not taken yet: settle_end() */
 		catch_up(c->cpu);
 	if (!softirq || !comes_first(ctx, c, foreign())) {

@@ -213,6 +213,8 @@ struct fp_percpu {
 	__u64 returns; /* where the function that has announced returns to */
 	__u64 last; /* fpsimd_last_state.st, while it is a task's */
 	__u64 flags_then; /* as the hook before found them */
+	/* Format of its state in memory, before softirqs saved it that put that off. */
+	__u32 was_sve;
 	__u32 home; /* CPU where its state was bound last */
 	__u32 save_slot; /* who pays for the save that is announced .. */
 	__u64 save_bytes;

@@ -341,6 +341,10 @@ exit=(
 )
 
 infer=(
+	's/have_put_off(c) ? c->was_sve : sve/sve/'
+	's/have_put_off(c) ? c->was_sve : sve/c->was_sve/'
+	's/		if (sve_mask \&\& !have_put_off(c))/		if (0)/'
+	's/		if (sve_mask \&\& !have_put_off(c))/		if (sve_mask)/'
 	's/		.foreign = c->foreign == FP_FOREIGN_SET,/		.foreign = 0,/'
 	's/	    ahead == FP_AHEAD_COPY)/	    0)/'
 	's/		c->save.foreign = 1;.*/		;/'

@@ -44,6 +44,7 @@ static struct task_struct task[TASKS], idle;
 /* What was moved. */
 struct moved {
 	uint64_t guest_save, guest_load, save, load;
+	uint64_t load_sve; /* of these */
 };
 
 struct result {
@@ -81,6 +82,8 @@ static void fpsimd_save(void)
 		k.moved.guest_save++;
 	else
 		k.moved.save++;
+	if (k.last == fake.current->state)
+		fake.current->fpsimd = !(fake.flags & FAKE_SVE);
 	assert_true(k.last == vcpu.state || k.last == fake.current->state);
 }
 
@@ -95,6 +98,7 @@ static void task_fpsimd_load(void)
 	if (!infers)
 		k_load((struct pt_regs *)&k);
 	k.moved.load++;
+	k.moved.load_sve += !!(fake.flags & FAKE_SVE);
 	k.last = fake.current->state;
 	fake.current->home = 0;
 	fake.flags &= ~(__u64)FAKE_FOREIGN;
@@ -210,8 +214,12 @@ static void user_mode(void)
 	fake.interrupt = k.step >= 0 ? perhaps_softirq : NULL;
 	read_now();
 	fake.interrupt = NULL;
+	if (is_foreign_now())
+		task_fpsimd_load();
 	if (k.random & 64)
 		fake.flags ^= FAKE_SVE; /* it uses SVE, or called the kernel */
+	if (fake.flags & FAKE_SVE)
+		fake.current->fpsimd = false;
 	point();
 	if (is_foreign_now())
 		task_fpsimd_load();
@@ -231,6 +239,7 @@ static void sigreturn(bool sve)
 		fake.flags |= FAKE_FOREIGN;
 		point_at(FLUSH + 4);
 		fake.flags |= FAKE_SVE;
+		fake.current->fpsimd = false;
 		point();
 	}
 	update();
@@ -567,6 +576,9 @@ static void is_true(const struct result *r)
 				 r->cpu.undecided,
 			 r->moved.save);
 	assert_int_equal(r->vcpu.host.load + r->cpu.task.load, r->moved.load);
+	assert_int_equal(r->vcpu.host.load_more + r->cpu.task.load_more,
+			 r->moved.load_sve *
+				 (fp_sve_bytes(FAKE_VL) - FP_FPSIMD_BYTES));
 	assert_in_range(r->cpu.undecided, 0, r->late);
 	assert_int_equal(r->cpu.missed, 0);
 }
