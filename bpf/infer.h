@@ -92,10 +92,9 @@ __noinline int infer_load(__u32 cpu, __u64 flags)
 	if (v)
 		owe_no_more(v);
 	tell_other(c, c->home, ev.buf, FP_NOTE_MOVED);
-	take_telling_step(c, v, &ev,
-			  sve_mask ? bytes_by(t, flags & sve_mask &&
-							 loaded_sve(c)) :
-				     0);
+	take_telling_step(
+		c, v, &ev,
+		sve_mask ? bytes_by(t, flags & sve_mask && loaded_sve(c)) : 0);
 	c->last = ev.buf;
 	c->home = cpu;
 	return 0;
