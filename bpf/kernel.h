@@ -17,7 +17,7 @@
  *   task_sve_vl()   thread.sve_vl up to 5.15, thread.vl[] since 5.16
  *   loads_sve()     TIF_SVE decides up to 6.1; since 6.2 thread.fp_type does, and
  *                   TIF_SVE follows when it is loaded. Stable 6.1 has both, and
- *                   they agree
+ *                   they agree at a load, but not after the next save
  *   used_sme()      thread.za_state since 5.19, thread.sme_state since 6.3
  *   neon_buf()      none up to 6.7; embedded since aefbab8e77eb ("arm64:
  *                   fpsimd: Preserve/restore kernel mode NEON at context
