@@ -154,6 +154,7 @@ static int begin_part(struct offline *o, double t)
 {
 	o->begun = true;
 	o->unsure |= o->skipped && !all_known(o);
+	o->unpaid = replay__unpaid(recount__replay(counted(o)));
 	return look(o, t, &o->first);
 }
 
@@ -183,6 +184,25 @@ static int watch_time(struct offline *o, const struct fp_rec *rec)
 	return err;
 }
 
+/*
+ * The counters were taken before and after the records that precede them were read:
+ * do they agree on who has a slot? If not, it is not known who had it in between.
+ */
+static bool same_lives(const struct snapshot *before,
+		       const struct snapshot *after)
+{
+	size_t i;
+
+	for (i = 0; i < after->nr_vcpus; i++) {
+		const struct snap_vcpu *v = &after->vcpus[i];
+		const struct snap_vcpu *was = snapshot__find(before, v);
+
+		if (!was || was->state != v->state)
+			return false;
+	}
+	return before->nr_vcpus == after->nr_vcpus;
+}
+
 /* Counters came before the first record, or should have. */
 static int begin_in_middle(struct offline *o)
 {
@@ -190,9 +210,19 @@ static int begin_in_middle(struct offline *o)
 
 	if (trace__middle(o->trace) && o->whatif)
 		return whatif__begin(o->whatif, since);
-	if (since)
+	if (since) {
 		recount__begin(o->recount, since);
+		o->unsure |= !same_lives(trace__before(o->trace), since);
+	}
 	return 0;
+}
+
+/* Did something happen on its CPU that no record that was read tells? */
+static bool is_headless(const struct offline *o, const struct fp_rec *rec,
+			uint32_t step)
+{
+	return rec->flags & FP_REC_GAP || step & FP_OP_UNDECIDED ||
+	       replay__unpaid(recount__replay(o->recount)) != o->unpaid;
 }
 
 static int feed(void *ctx, const struct fp_rec *rec)
@@ -209,9 +239,7 @@ static int feed(void *ctx, const struct fp_rec *rec)
 	if (o->whatif)
 		return whatif__feed(o->whatif, rec);
 	step = recount__step(o->recount, rec);
-	/* Nothing has happened on this CPU meanwhile. */
-	o->unsure |= o->inside && o->skipped &&
-		     (rec->flags & FP_REC_GAP || step & FP_OP_UNDECIDED);
+	o->unsure |= o->inside && o->skipped && is_headless(o, rec, step);
 	err = o->feed ? o->feed(o, rec, step) : 0;
 	return !err && o->skipped && o->unsure ? AGAIN : err;
 }

@@ -63,6 +63,7 @@ struct offline {
 	struct fleet fleet;
 	int skipped; /* what lies before .from is not read .. */
 	double warm; /* .. but for so many seconds */
+	uint64_t unpaid; /* replay__unpaid() at from */
 	struct snapshot first; /* at from .. */
 	struct snapshot until; /* .. and at to .. */
 	struct snapshot part; /* .. and what happened in between */

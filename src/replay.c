@@ -10,7 +10,7 @@ struct replay {
 	unsigned int nr_cpus;
 	struct replay_cpu *cpus;
 	struct replay_vcpu **vcpu; /* by slot, as they come up */
-	struct replay_vcpu unpaid; /* of those without a slot */
+	struct replay_vcpu unpaid; /* without a slot, or not known whose */
 	uint64_t records;
 	uint32_t step; /* of the last one */
 	struct replay_doubt doubt;
@@ -86,8 +86,8 @@ static void account_user(struct fp_ops *o, const struct fp_rec *rec,
 			rec->other - FP_FPSIMD_BYTES;
 }
 
-static void account(struct replay *r, struct replay_cpu *c, const struct fp_rec *rec,
-		    uint32_t step)
+static void account(struct replay *r, struct replay_cpu *c,
+		    const struct fp_rec *rec, uint32_t step)
 {
 	uint32_t ops = FP_OPS(step), slot = rec->slot;
 	struct replay_vcpu *v;
@@ -314,6 +314,11 @@ uint64_t replay__bound_to(const struct replay *r, uint32_t cpu)
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot)
 {
 	return slot < FP_MAX_VCPUS ? r->vcpu[slot] : NULL;
+}
+
+uint64_t replay__unpaid(const struct replay *r)
+{
+	return r->unpaid.exits + r->unpaid.runs_live;
 }
 
 void replay__expect(struct replay *r, uint32_t slot)

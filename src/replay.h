@@ -55,6 +55,8 @@ uint8_t replay__bound(const struct replay *r, uint32_t cpu);
 uint64_t replay__bound_to(const struct replay *r, uint32_t cpu);
 /* NULL: nothing was seen of it. Starts from 0 after replay__forget(). */
 const struct replay_vcpu *replay__vcpu(const struct replay *r, uint32_t slot);
+/* Exits of vcpus without a slot, or not known whose; those with live state twice. */
+uint64_t replay__unpaid(const struct replay *r);
 /* The vcpu in @slot is there, even if no record is of it. */
 void replay__expect(struct replay *r, uint32_t slot);
 void replay__forget(struct replay *r, uint32_t slot);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Of a file, what lies before a part is skipped; of standard input, all is read. Both
- * come to the same, also where a save that was skipped is not decided yet.
+ * come to the same, also where a save that was skipped is not decided yet, or it is not
+ * known whose the first exits are.
  */
 #include "test.h"
 
@@ -21,16 +22,21 @@
 static const char meta[] =
 	"trace format=1\nhost kernel=6.1 mode=vhe backend=bpf cpus=2\n"
 	"clock monotonic=1 realtime=0\n";
-static const char counters[] = "counters ns=0\ncounters ns=0\n"
-			       "vcpu slot=3 gen=1 vm=a\n";
+/* As they were before the records that precede them were read, and after. */
+#define COUNTERS(before, after) "counters ns=0\n" before "counters ns=0\n" after
+#define HERE "vcpu slot=3 gen=1 vm=a\n"
+#define ENDED "vcpu slot=3 gen=1 vm=a ended=1\n"
+#define COMES "vcpu slot=4 gen=1 vm=b\n"
 
-static void put(struct trace_writer *w, unsigned int ms, uint32_t slot,
-		uint8_t kind, uint64_t buf, bool foreign, bool in_run)
+static void put_after(struct trace_writer *w, uint32_t exits, unsigned int ms,
+		      uint32_t slot, uint8_t kind, uint64_t buf, bool foreign,
+		      bool in_run)
 {
 	struct fp_rec rec = {
 		.ns = ms * 1000000ull,
 		.slot = slot,
 		.cpu = buf == ELSEWHERE,
+		.exits = exits,
 		.ev = {
 			.buf = buf,
 			.kind = kind,
@@ -40,6 +46,12 @@ static void put(struct trace_writer *w, unsigned int ms, uint32_t slot,
 	};
 
 	assert_int_equal(trace_writer__record(w, &rec), 0);
+}
+
+static void put(struct trace_writer *w, unsigned int ms, uint32_t slot,
+		uint8_t kind, uint64_t buf, bool foreign, bool in_run)
+{
+	put_after(w, 0, ms, slot, kind, buf, foreign, in_run);
 }
 
 /* ---- a save that is not decided yet ---- */
@@ -102,7 +114,26 @@ static void clobbers(struct trace_writer *w)
 
 /* ---- it is read ---- */
 
+/* In a KVM_RUN that goes on for long, guest after guest exit, until a softirq comes. */
+static void exits_before(struct trace_writer *w)
+{
+	loads(w);
+	put_after(w, 5, 2600, SLOT, FP_EV_NEON_SOFTIRQ, NEON, true, true);
+}
+
+static void exits_inside(struct trace_writer *w)
+{
+	put_after(w, 5, 3500, SLOT, FP_EV_NEON_SOFTIRQ, NEON, true, true);
+}
+
+static void runs_once_more(struct trace_writer *w)
+{
+	loads(w);
+	put(w, 2600, SLOT, FP_EV_VLOAD, OTHER, true, false);
+}
+
 struct scene {
+	const char *counters; /* a second before the part; NULL: SLOT is there */
 	void (*before)(struct trace_writer *w);
 	void (*inside)(struct trace_writer *w);
 	bool idle; /* there is no record in the part, or after it */
@@ -116,7 +147,6 @@ static void put_text(struct trace_writer *w, enum trace_kind kind,
 	assert_int_equal(trace_writer__text(w, kind, text, strlen(text)), 0);
 }
 
-/* The counters are those that are found a second before the part. */
 static int write_trace(const struct scene *s, int kind)
 {
 	int fd = memfd_create("trace", MFD_CLOEXEC);
@@ -127,7 +157,8 @@ static int write_trace(const struct scene *s, int kind)
 	put(w, 500, SLOT, FP_EV_VLOAD, TASK, true, false);
 	saves[kind](w);
 	put(w, 1500, FP_NO_SLOT, FP_EV_LOAD, ELSEWHERE, true, false);
-	put_text(w, TRACE_COUNTERS, counters);
+	put_text(w, TRACE_COUNTERS,
+		 s->counters ? s->counters : COUNTERS(HERE, HERE));
 	put(w, 2400, FP_NO_SLOT, FP_EV_LOAD, ELSEWHERE, true, false);
 	if (s->before)
 		s->before(w);
@@ -146,6 +177,7 @@ struct said {
 	unsigned int records; /* that were read for it */
 	unsigned int messages;
 	size_t vcpus;
+	uint64_t exits;
 	struct snap_ops ops[KINDS];
 };
 
@@ -174,6 +206,7 @@ static int print(struct offline *o, struct view *v)
 
 	snapshot__total(v->s, &all);
 	said->vcpus = v->s->nr_vcpus;
+	said->exits = all.exits;
 	said->ops[OF_TASK] = v->s->task;
 	said->ops[OF_HOST] = all.host;
 	said->ops[OF_GUEST] = all.guest;
@@ -232,6 +265,7 @@ static struct said read_scene(const struct scene *s, int kind, bool skips)
 	assert_memory_equal(said.ops, all.ops, sizeof(all.ops));
 	assert_int_equal(said.messages, all.messages);
 	assert_int_equal(said.vcpus, all.vcpus);
+	assert_int_equal(said.exits, all.exits);
 	assert_int_equal(said.records < all.records, skips);
 	return said;
 }
@@ -275,6 +309,42 @@ static void decided_before(void **state)
 	read_kinds(&(struct scene){ .before = loads }, 0, 0, true);
 }
 
+/*
+ * Whether a vcpu came, or went, before or after the counters were reached is not known
+ * where they were taken meanwhile.
+ */
+static void came_or_went(void **state)
+{
+	(void)state;
+	read_kinds(&(struct scene){ .counters = COUNTERS(HERE, ENDED),
+				    .before = runs_once_more },
+		   0, 0, false);
+	read_kinds(&(struct scene){ .counters = COUNTERS(HERE, HERE COMES),
+				    .before = loads },
+		   0, 0, false);
+	read_kinds(&(struct scene){ .counters = COUNTERS(ENDED COMES, ENDED),
+				    .before = loads },
+		   0, 0, false);
+	read_kinds(&(struct scene){ .counters = COUNTERS(ENDED, COMES),
+				    .before = loads },
+		   0, 0, false);
+	read_kinds(&(struct scene){ .counters = COUNTERS(ENDED, ENDED),
+				    .before = loads },
+		   0, 0, true);
+}
+
+/* Of a KVM_RUN that began before what was read. */
+static void exits(void **state)
+{
+	const struct scene before = { .before = exits_before,
+				      .inside = clobbers };
+	const struct scene inside = { .before = loads, .inside = exits_inside };
+
+	(void)state;
+	assert_int_equal(read_scene(&before, OF_HOST, true).exits, 0);
+	assert_int_equal(read_scene(&inside, OF_HOST, false).exits, 5);
+}
+
 /* However often it is read. */
 static void said_once(void **state)
 {
@@ -289,6 +359,8 @@ int main(void)
 		cmocka_unit_test(stays_pending),
 		cmocka_unit_test(decided_in_part),
 		cmocka_unit_test(decided_before),
+		cmocka_unit_test(came_or_went),
+		cmocka_unit_test(exits),
 		cmocka_unit_test(said_once),
 	};
 
