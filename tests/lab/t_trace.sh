@@ -62,6 +62,11 @@ here()
 		cmp "$dir/$name.said" "$dir/$name.said.here"
 }
 
+same_words()
+{
+	here "$1" stat --json -r && here "$1" whatif --json -r && here "$1" report
+}
+
 counted_anew()
 {
 	silent "$1" stat && silent "$1" recorded &&
@@ -142,11 +147,19 @@ part_alone()
 	head -c $(($(stat -c %s "$trace") - 1)) "$trace" >"$1/no_footer.fpt"
 	for file in "$trace" "$1/no_footer.fpt"; do
 		for from in 1 2 3 5 100; do
-			cmp <("$program" report --json --from $from --to $((from + 1)) "$file" 2>/dev/null) \
-				<("$program" report --json --from $from --to $((from + 1)) - <"$file" 2>/dev/null) ||
-				return
+			second $from "$file" >"$1/alone.json"
+			second $from - <"$file" >"$1/all.json"
+			cmp -s "$1/alone.json" "$1/all.json" && continue
+			echo "$file, from $from:"
+			diff <(jq -S . "$1/alone.json") <(jq -S . "$1/all.json") | head -n 20
+			return 1
 		done
 	done
+}
+
+second() # FROM FILE
+{
+	"$program" report --json --from "$1" --to $(($1 + 1)) "$2" 2>/dev/null
 }
 
 # lossy_policies DIR: the intervals hold what is known of these policies whatever is
@@ -178,11 +191,24 @@ readable()
 	sed 's/^/# /' "$1.said"
 	return 1
 }
+
 failed_with() # DIR NAME WORDS
 {
 	[ "$(cat "$1/$2.code")" = 3 ] && grep -q "$3" "$1/$2.said" && return
 	sed "s/^/# $(cat "$1/$2.code"): /" "$1/$2.said"
 	return 1
+}
+
+full()
+{
+	failed_with "$1" full 'No space left' && readable "$1/full.fpt"
+}
+
+# A disk may be too small for the first records, but this one had some.
+killed()
+{
+	readable "$1/killed.fpt" &&
+		jq -s -e 'any(.[]; .type == "vcpu" and .exits > 0)' "$1/killed.fpt.json" >/dev/null
 }
 
 run()
@@ -200,32 +226,18 @@ run()
 	nr=$(wc -l <"$dir/list")
 	silent "$dir" record
 	result "$kernel: a trace of $nr loads" "$dir/output" || return
-	counted_anew "$dir"
-	result "$kernel: counted anew, all is as the kernel counted"
-	silent "$dir" whatif
-	result "$kernel: its own policy makes what the kernel made"
-	here "$dir" stat --json -r && here "$dir" whatif --json -r && here "$dir" report
-	result "$kernel: the same words on this machine"
-	for_perfetto "$dir"
-	result "$kernel: the counters for Perfetto come to the same"
-	part_alone "$dir"
-	result "$kernel: a part that is read alone is as if all had been read"
-	all_exits "$dir"
-	result "$kernel: each guest entry and exit as a record"
-	parts "$dir"
-	result "$kernel: parts of a trace are one"
-	lossy "$dir"
-	result "$kernel: a ring that is far too small: what was lost is known"
-	lossy_policies "$dir"
-	result "$kernel: what policies would have moved is in their intervals"
-	failed_with "$dir" full 'No space left' && readable "$dir/full.fpt"
-	result "$kernel: a full disk: the trace is good up to there"
-	# A disk may be too small for the first of them, but this one had some.
-	readable "$dir/killed.fpt" &&
-		jq -s -e 'any(.[]; .type == "vcpu" and .exits > 0)' "$dir/killed.fpt.json" >/dev/null
-	result "$kernel: killed: the trace is good up to there"
-	failed_with "$dir" gone 'No such file'
-	result "$kernel: the directory has gone"
+	check "$kernel: counted anew, all is as the kernel counted" counted_anew "$dir"
+	check "$kernel: its own policy makes what the kernel made" silent "$dir" whatif
+	check "$kernel: the same words on this machine" same_words "$dir"
+	check "$kernel: the counters for Perfetto come to the same" for_perfetto "$dir"
+	check "$kernel: a part that is read alone is as if all had been read" part_alone "$dir"
+	check "$kernel: each guest entry and exit as a record" all_exits "$dir"
+	check "$kernel: parts of a trace are one" parts "$dir"
+	check "$kernel: a ring that is far too small: what was lost is known" lossy "$dir"
+	check "$kernel: what policies would have moved is in their intervals" lossy_policies "$dir"
+	check "$kernel: a full disk: the trace is good up to there" full "$dir"
+	check "$kernel: killed: the trace is good up to there" killed "$dir"
+	check "$kernel: the directory has gone" failed_with "$dir" gone 'No such file'
 }
 
 mkdir -p $logs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For tests in bash: result NAME [FILE] reports the status of the last command;
+# For tests in bash: check NAME COMMAND... runs one. result NAME [FILE] reports the status of the last command;
 # FILE, if it failed, is shown. plan ends the test.
 tap_n=0
 
@@ -14,6 +14,21 @@ result()
 		echo "not ok $tap_n - $1"
 		[ -z "${2:-}" ] || tail -n 20 "$2" | sed 's/^/# /'
 	fi
+	return $status
+}
+
+# check NAME COMMAND...: its result; what it says comes behind that, which it explains.
+check()
+{
+	local name=$1 said status
+	shift
+
+	said=$(mktemp)
+	"$@" >"$said" 2>&1
+	result "$name"
+	status=$?
+	sed '/^#/!s/^/# /' "$said"
+	rm "$said"
 	return $status
 }
 
