@@ -212,7 +212,8 @@ static int begin_in_middle(struct offline *o)
 		return whatif__begin(o->whatif, since);
 	if (since) {
 		recount__begin(o->recount, since);
-		o->unsure |= !same_lives(trace__before(o->trace), since);
+		o->unsure |= o->skipped &&
+			     !same_lives(trace__before(o->trace), since);
 	}
 	return 0;
 }
