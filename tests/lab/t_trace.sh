@@ -47,8 +47,15 @@ fi
 silent()
 {
 	[ "$(cat "$1/$2.code")" = 0 ] && [ ! -s "$1/$2.said" ] && return
-	sed "s/^/# $2: /" "$1/$2.said"
-	echo "# $2: status $(cat "$1/$2.code")"
+	sed "s/^/$2: /" "$1/$2.said"
+	echo "$2: status $(cat "$1/$2.code")"
+	return 1
+}
+
+recorded()
+{
+	silent "$1" record && return
+	tail -n 20 "$1/output"
 	return 1
 }
 
@@ -70,7 +77,7 @@ same_words()
 counted_anew()
 {
 	silent "$1" stat && silent "$1" recorded &&
-		diff <(jq -S . "$1/recorded.out") <(jq -S . "$1/stat.out") | sed 's/^/# /' | head -n 20
+		diff <(jq -S . "$1/recorded.out") <(jq -S . "$1/stat.out") | head -n 20
 	cmp "$1/recorded.out" "$1/stat.out"
 }
 
@@ -100,7 +107,7 @@ all_exits()
 		[($exits | length), (map(select(.kind == "enter")) | length),
 		 ($exits | map(select(.arg == 2 and .gen == 22)) | length)] | join(" ")')
 	hvc=$(jq -s 'map(.guest_exits_hvc) | add' "$1/exits.truth")
-	echo "# $counted exits counted, $records recorded, $entries entries; $calls hypercalls, $hvc by the guests"
+	echo "$counted exits counted, $records recorded, $entries entries; $calls hypercalls, $hvc by the guests"
 	[ "$counted" -gt 0 ] && [ "$records" -eq "$counted" ] && [ "$entries" -eq "$counted" ] &&
 		[ "$calls" -eq "$hvc" ]
 }
@@ -114,7 +121,7 @@ parts()
 	# shellcheck disable=SC2046 # names without blanks
 	cat $(ls -v "$1"/part.fpt*) >"$all"
 	"$program" whatif --json --strict -r "$all" >"$1/parts.json" || return
-	echo "# $(ls "$1"/part.fpt* | wc -l) parts, $(jq -s 'map(.runs) | add' "$truth") runs"
+	echo "$(ls "$1"/part.fpt* | wc -l) parts, $(jq -s 'map(.runs) | add' "$truth") runs"
 	[ -s "$1/part.fpt.1" ] &&
 		[ "$(jq -s 'map(select(.type == "vcpu").runs) | add' "$1/parts.json")" -eq "$(jq -s 'map(.runs) | add' "$truth")" ]
 }
@@ -133,7 +140,7 @@ lossy()
 	told=$("$program" export csv "$1/lossy.fpt" 2>/dev/null |
 		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 			{ n += $at["lost"]; if ($at["lost"] && !$at["gap"]) exit 1 } END { print n }')
-	echo "# $lost records lost, $told by the records; $runs runs, $(jq -s 'map(.runs) | add' "$1/lossy.truth") in truth"
+	echo "$lost records lost, $told by the records; $runs runs, $(jq -s 'map(.runs) | add' "$1/lossy.truth") in truth"
 	[ "$lost" -gt 0 ] && [ "$told" -eq "$lost" ] &&
 		[ "$runs" -eq "$(jq -s 'map(.runs) | add' "$1/lossy.truth")" ]
 }
@@ -169,7 +176,7 @@ lossy_policies()
 {
 	"$program" whatif --json -r "$1/lossy.fpt" 2>/dev/null >"$1/lossy.whatif" || return
 	jq -r 'select(.type == "policy" and .vm == null) |
-		"# \(.name): saves \(.save), loads \(.load), guest \(.guest)"' "$1/lossy.whatif"
+		"\(.name): saves \(.save), loads \(.load), guest \(.guest)"' "$1/lossy.whatif"
 	jq -s -e '
 		def holds($n): .[0] <= $n and $n <= .[1];
 		def row($name): map(select(.type == "policy" and .vm == null and .name == $name))[0];
@@ -188,14 +195,14 @@ readable()
 	"$program" stat --json -r "$1" >"$1.json" 2>"$1.said" &&
 		grep -q 'has no end' "$1.said" && jq -e . "$1.json" >/dev/null &&
 		! "$program" stat --strict -r "$1" >/dev/null 2>&1 && return
-	sed 's/^/# /' "$1.said"
+	cat "$1.said"
 	return 1
 }
 
 failed_with() # DIR NAME WORDS
 {
 	[ "$(cat "$1/$2.code")" = 3 ] && grep -q "$3" "$1/$2.said" && return
-	sed "s/^/# $(cat "$1/$2.code"): /" "$1/$2.said"
+	sed "s/^/$(cat "$1/$2.code"): /" "$1/$2.said"
 	return 1
 }
 
@@ -224,8 +231,7 @@ run()
 		--add "$work/fpneon-$kernel.ko:/lab/fpneon.ko" --add tests/lab/in-trace \
 		-- in-trace list >"$dir/output" 2>&1
 	nr=$(wc -l <"$dir/list")
-	silent "$dir" record
-	result "$kernel: a trace of $nr loads" "$dir/output" || return
+	check "$kernel: a trace of $nr loads" recorded "$dir" || return
 	check "$kernel: counted anew, all is as the kernel counted" counted_anew "$dir"
 	check "$kernel: its own policy makes what the kernel made" silent "$dir" whatif
 	check "$kernel: the same words on this machine" same_words "$dir"

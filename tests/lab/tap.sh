@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# For tests in bash: check NAME COMMAND... runs one. result NAME [FILE] reports the status of the last command;
-# FILE, if it failed, is shown. plan ends the test.
+# For tests in bash: check NAME COMMAND... reports what became of that command,
+# result NAME [FILE] the status of the last one; FILE, if it failed, is shown. plan
+# ends the test.
 tap_n=0
 
 result()
@@ -17,7 +18,7 @@ result()
 	return $status
 }
 
-# check NAME COMMAND...: its result; what it says comes behind that, which it explains.
+# What it says comes behind the result, which it explains.
 check()
 {
 	local name=$1 said status

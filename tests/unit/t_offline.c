@@ -112,8 +112,6 @@ static void clobbers(struct trace_writer *w)
 	put(w, 3501, FP_NO_SLOT, FP_EV_SAVE, OTHER, true, false);
 }
 
-/* ---- it is read ---- */
-
 /* In a KVM_RUN that goes on for long, guest after guest exit, until a softirq comes. */
 static void exits_before(struct trace_writer *w)
 {
@@ -131,6 +129,8 @@ static void runs_once_more(struct trace_writer *w)
 	loads(w);
 	put(w, 2600, SLOT, FP_EV_VLOAD, OTHER, true, false);
 }
+
+/* ---- it is read ---- */
 
 struct scene {
 	const char *counters; /* a second before the part; NULL: SLOT is there */
