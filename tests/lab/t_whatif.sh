@@ -117,7 +117,7 @@ own()
 
 	kernel=$(numbers "$1/$2.json" "$4" | sed -n 's/^kernel //p' | cut -d ' ' -f 1-8)
 	policy=$(numbers "$1/$2.json" "$4" | sed -n "s/^$3 //p" | cut -d ' ' -f 1-8)
-	echo "# $2: kernel $kernel, $3 $policy"
+	echo "$2: kernel $kernel, $3 $policy"
 	[ -n "$kernel" ] && [ "$kernel" = "$policy" ] && return
 	return 1
 }
@@ -144,7 +144,7 @@ row()
 	[ ${#got[@]} -gt 0 ] || return 0 # not defined on this machine
 	for i in 0 1 2 3; do
 		cell "${want[i]}" "${got[2 * i]}" "${got[2 * i + 1]}" "$slack" && continue
-		echo "# $2: $3: ${got[*]} is not ${want[*]}, n $n, x $x, l $l, slack $slack"
+		echo "$2: $3: ${got[*]} is not ${want[*]}, n $n, x $x, l $l, slack $slack"
 		return 1
 	done
 }
@@ -223,9 +223,9 @@ decisions()
 	last=$(tail -n 1 "$1/list")
 	last=$1/${last%% *}.json
 	jq -r 'select(.type == "decision") |
-		"# \(.event): nothing \(.nothing), user \(.user), guest \(.guest), open \(.open), wrong \(.wrong)"' "$last"
+		"\(.event): nothing \(.nothing), user \(.user), guest \(.guest), open \(.open), wrong \(.wrong)"' "$last"
 	met=$(jq -r 'select(.type == "decision" and .nothing + .user + .guest > 0) | .event' "$last" | sort | xargs)
-	[ "$met" = "$want" ] || { echo "# met: $met"; return 1; }
+	[ "$met" = "$want" ] || { echo "met: $met"; return 1; }
 	jq -s -e 'all(.[]; .type != "wrong")' "$last" >/dev/null
 }
 
@@ -236,7 +236,7 @@ formats()
 	jq -s -e 'map(select(.type == "format")) as $f | map(select(.type == "vcpu")) as $v |
 		($f | length) == 2 and all($f[]; .fpsimd > 0 and .wrong == 0) and $f[1].sve > 0 and
 		all($v[].host.save; .bytes == 520 * .done)' "$1/host-sve.json" >/dev/null && return
-	jq -c 'select(.type == "format")' "$1/host-sve.json" | sed 's/^/# /'
+	jq -c 'select(.type == "format")' "$1/host-sve.json"
 	return 1
 }
 
@@ -261,27 +261,22 @@ run()
 			continue
 		fi
 		pid=$(jq 'select(.vm_pid > 0 and .truth == "vm" or .vms > 0) | .vm_pid' "$dir/$name.truth" | head -n 1)
-		own "$dir" "$name" "$policy" "$pid"
-		result "$on: $name: $policy makes what the kernel made"
+		check "$on: $name: $policy makes what the kernel made" own "$dir" "$name" "$policy" "$pid"
 		case " $scenarios " in
 		*" $name "*)
-			in_table "$dir" "$name" "$pid"
-			result "$on: $name: the other policies, as worked out by hand" ;;
+			check "$on: $name: the other policies, as worked out by hand" in_table "$dir" "$name" "$pid" ;;
 		esac
 		case $name in
 		d)	[ "$3" = off ] || continue # neither was ever defined there
-			unsafe "$dir" "$pid"
-			result "$on: d: what dall loses, what block-neon refuses" ;;
+			check "$on: d: what dall loses, what block-neon refuses" unsafe "$dir" "$pid" ;;
 		host-sve)
-			formats "$dir"
-			result "$on: host-sve: formats were foretold" ;;
-		idle)	idle "$dir" "$policy" "$pid"
-			result "$on: 10,000 exits without FP: redundant, where anything is moved" ;;
+			check "$on: host-sve: formats were foretold" formats "$dir" ;;
+		idle)
+			check "$on: 10,000 exits without FP: redundant, where anything is moved" idle "$dir" "$policy" "$pid" ;;
 		esac
 	done <"$dir/list"
 	[ -n "${SCENARIOS+x}${LOADS+x}" ] && return
-	decisions "$dir" "$3"
-	result "$on: each decision was foretold, of each kind"
+	check "$on: each decision was foretold, of each kind" decisions "$dir" "$3"
 }
 
 mkdir -p $logs
