@@ -475,19 +475,34 @@ cc()
 		"$@" 2>"$tmp/errors"
 }
 
-# With what these draw from src/.
+# What these draw from src/.
+drawn()
+{
+	case $1 in
+	t_check | t_policy_random) echo "${sources[@]}" ;;
+	t_stream) echo src/{stream,util}.c ;;
+	t_settle) echo src/{stream,util,replay,needs}.c ;;
+	t_dot) echo src/util.c ;;
+	esac
+}
+
+# That is compiled once; and of BPF's programs those that are called, which takes longer
+# than to run them.
 compile()
 {
-	local from=()
+	local file object objects=() how=
 
 	case $1 in
-	t_check | t_policy_random) from=("${sources[@]}") ;;
-	t_stream) from=(src/{stream,util}.c) ;;
-	t_infer | t_usual) from=(-fwhole-program) ;; # not all of the programs
-	t_settle) from=(src/{stream,util,replay,needs}.c) ;;
-	t_dot) from=(src/util.c) ;;
+	t_settle | t_infer | t_usual) how=-Og ;;
 	esac
-	cc "tests/unit/$1.c" "${from[@]}" -o "$tmp/$1" -lcmocka
+
+	for file in $(drawn "$1"); do
+		object=$tmp/drawn/$(basename "$file" .c).o
+		[ -e "$object" ] || cc -c "$file" -o "$object" || return
+		objects+=("$object")
+	done
+	cc $how -fwhole-program -c "tests/unit/$1.c" -o "$tmp/$1.o" &&
+		cc "$tmp/$1.o" "${objects[@]}" -o "$tmp/$1" -lcmocka
 }
 
 report() { echo "$1 - $2"; }
@@ -505,6 +520,7 @@ mutate() # HEADER TEST MUTATION...
 	fi
 	for m; do
 		sed "$m" "$header" >"$tmp/$header"
+		[ "${header%%/*}" = bpf ] || rm -f "$tmp"/drawn/* # it is in there, too
 		if [ "$(diff "$header" "$tmp/$header" | grep -c '^>')" != 1 ]; then
 			report "not ok" "this does not change one line any more: $m"
 		elif ! compile "$test"; then
@@ -590,12 +606,16 @@ part()
 	local tmp=$all/$((++parts))
 
 	[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
-	mkdir -p "$tmp/include/fpstat"
+	mkdir -p "$tmp/include/fpstat" "$tmp/drawn"
 	cp include/fpstat/*.h "$tmp/include/fpstat/"
 	cp -r bpf "$tmp/"
 	"$@" >"$tmp/out" &
 }
 
+# The longest first.
+part mutate bpf/usual.h t_usual "${usual[@]}"
+part mutate bpf/infer.h t_infer "${infer[@]}"
+part mutate bpf/on_kvm.h t_settle "${exit[@]}"
 part mutate_source policy.c "${policy[@]}"
 FPSTAT_DEPTH=9 part mutate include/fpstat/judge.h t_exhaustive "${rare[@]}"
 part mutate_source needs.c "${needs[@]}"
@@ -620,11 +640,8 @@ part mutate bpf/on_neon.h t_settle 's/	count_quiet(c->cpu, FP_NO_SLOT);.*/	;/'
 part mutate bpf/on_neon.h t_settle 's/(streaming || settles)/streaming/'
 part mutate bpf/on_neon.h t_settle 's/	if (made != 1)/	if (made)/' 's/		v->exits_before = FP_EXITS_UNKNOWN;/		v->exits_before += made;/'
 part mutate bpf/on_sched.h t_settle 's/		count_quiet(c->cpu, FP_NO_SLOT);/		;/'
-part mutate bpf/on_kvm.h t_settle "${exit[@]}"
-part mutate bpf/infer.h t_infer "${infer[@]}"
 part mutate bpf/on_kvm.h t_infer "${infer_kvm[@]}"
 part mutate bpf/needs.h t_infer "${infer_needs[@]}"
-part mutate bpf/usual.h t_usual "${usual[@]}"
 part mutate bpf/on_kvm.h t_usual '/void infer_run_end(/,/^}/s/v->task != t ||/0 ||/'
 part mutate bpf/usual.h t_infer "${nothing[@]}"
 part mutate include/fpstat/judge.h t_infer 's/		j->dirty = 0; .*memory has it.*/		;/'
