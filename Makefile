@@ -235,7 +235,9 @@ $(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) $(LAB_WRAP) -o $@ $^ $(PKG_LIBS)
 
 TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
-TESTS_LAB  := $(sort $(wildcard tests/lab/t_*.sh))
+# Those that take longest begin first: two run at a time.
+LONGEST    := $(addprefix tests/lab/t_,lifecycle.sh whatif.sh scenarios.sh trace.sh)
+TESTS_LAB  := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/lab/t_*.sh)))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
 	      FPSTAT_ARM64=$(BUILD)/arm64/fpstat tests/run --logs $(BUILD)/check --match '$(T)' -j $(shell nproc)
 FOR_ARM64  := ARCH=arm64 STATIC=1
@@ -260,6 +262,7 @@ endif
 # What an emulated machine takes too long for to be done each time.
 check-full: export CYCLES := 1000
 check-full: export KILLS := 50
+check-full: export STARTS := 8
 check-full: export VMS := 10000
 check-full: export MIX := 60000
 check-full: export MODES := vhe nvhe

@@ -11,7 +11,7 @@
 #
 # A cycle takes an emulated CPU a second or two, so here are as many as fit;
 # `make check-full` makes 1,000, kills 50 and lets 10,000 VMs come and go.
-# KERNELS="6.1 7.3" CYCLES=1000 CYCLE_SECONDS=25 KILLS=8 VMS=400 STARTS=4
+# KERNELS="6.1 7.3" CYCLES=1000 CYCLE_SECONDS=25 KILLS=5 VMS=400 STARTS=2
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lab/tap.sh
 
@@ -20,7 +20,7 @@ arm64=${FPSTAT_ARM64:-build/arm64/fpstat}
 cycle=${arm64%/*}/tests/lab/cycle
 work=tests/lab/workloads/build
 want_cycles=${CYCLES:-1000} for_seconds=${CYCLE_SECONDS:-${CYCLES:+100000}}
-kills=${KILLS:-8} vms=${VMS:-400} starts=${STARTS:-4} limit=${LAB_TIMEOUT:-1800}
+kills=${KILLS:-5} vms=${VMS:-400} starts=${STARTS:-2} limit=${LAB_TIMEOUT:-1800}
 
 cycles()
 {
