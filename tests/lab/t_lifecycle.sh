@@ -9,7 +9,7 @@
 #  - Of guests that run when fpstat is started, nothing counts that came before.
 #  - A vcpu that is plugged in has a row, and a CPU that is offline is said to be.
 #
-# A cycle takes an emulated CPU a second or two, so here are as many as fit;
+# A cycle takes an emulated CPU seconds, with 7.3 more than ten, so here are as many as fit;
 # `make check-full` makes 1,000, kills 50 and lets 10,000 VMs come and go.
 # KERNELS="6.1 7.3" CYCLES=1000 CYCLE_SECONDS=25 KILLS=5 VMS=400 STARTS=2
 cd "$(dirname "$0")/../.." || exit 1
