@@ -118,8 +118,7 @@ own()
 	kernel=$(numbers "$1/$2.json" "$4" | sed -n 's/^kernel //p' | cut -d ' ' -f 1-8)
 	policy=$(numbers "$1/$2.json" "$4" | sed -n "s/^$3 //p" | cut -d ' ' -f 1-8)
 	echo "$2: kernel $kernel, $3 $policy"
-	[ -n "$kernel" ] && [ "$kernel" = "$policy" ] && return
-	return 1
+	[ -n "$kernel" ] && [ "$kernel" = "$policy" ]
 }
 
 # cell EXPECTED LO HI SLACK: EXPECTED may use n, x and l of the caller. One may be

@@ -4,6 +4,7 @@
 # the rings and the rules are worth their names: each of these one-line changes makes
 # the test of its file fail.
 cd "$(dirname "$0")/../.." || exit 1
+shopt -s nullglob # most tests are linked with no object
 
 all=$(mktemp -d)
 trap 'rm -rf "$all"' EXIT
@@ -486,32 +487,40 @@ drawn()
 	esac
 }
 
-# That is compiled once. BPF's programs take longer to compile than to run, if all of it
-# is inlined as they want it, and nothing of this depends on that.
+# What a test is linked with: these, of DIR.
+objects() # DIR SOURCE...
+{
+	local dir=$1 file
+	shift
+
+	mkdir -p "$tmp/objects"
+	for file; do
+		cc -c "$dir/$file" -o "$tmp/objects/$(basename "$file" .c).o" || return
+	done
+}
+
+# Of BPF's programs those that are called: it takes longer to compile than to run them, and
+# more so if all is inlined as they want it, on which nothing of this depends.
 compile()
 {
-	local file object objects=() how=()
+	local how=()
 
 	case $1 in
 	t_settle | t_infer | t_usual) how=(-Dalways_inline=unused -D__always_inline__=__unused__) ;;
 	esac
-	for file in $(drawn "$1"); do
-		object=$tmp/drawn/$(basename "$file" .c).o
-		[ -e "$object" ] || cc -c "$file" -o "$object" || return
-		objects+=("$object")
-	done
 	cc "${how[@]}" -fwhole-program -c "tests/unit/$1.c" -o "$tmp/$1.o" &&
-		cc "$tmp/$1.o" "${objects[@]}" -o "$tmp/$1" -lcmocka
+		cc "$tmp/$1.o" "$tmp"/objects/*.o -o "$tmp/$1" -lcmocka
 }
 
 report() { echo "$1 - $2"; }
 
 mutate() # HEADER TEST MUTATION...
 {
-	local header=$1 test=$2 m
+	local header=$1 test=$2 drawn m
 	shift 2
 
-	if compile "$test" && "$tmp/$test" >/dev/null 2>&1; then
+	read -ra drawn < <(drawn "$test")
+	if objects . "${drawn[@]}" && compile "$test" && "$tmp/$test" >/dev/null 2>&1; then
 		report ok "$test passes with $header as it is"
 	else
 		report "not ok" "$test passes with $header as it is"
@@ -519,10 +528,9 @@ mutate() # HEADER TEST MUTATION...
 	fi
 	for m; do
 		sed "$m" "$header" >"$tmp/$header"
-		[ "${header%%/*}" = bpf ] || rm -f "$tmp"/drawn/* # it is in there, too
 		if [ "$(diff "$header" "$tmp/$header" | grep -c '^>')" != 1 ]; then
 			report "not ok" "this does not change one line any more: $m"
-		elif ! compile "$test"; then
+		elif ! { [ "${header%%/*}" = bpf ] || objects . "${drawn[@]}"; } || ! compile "$test"; then
 			report "not ok" "this does not compile: $m"
 			sed 's/^/# /' "$tmp/errors"
 		elif "$tmp/$test" >/dev/null 2>&1; then
@@ -537,16 +545,6 @@ mutate() # HEADER TEST MUTATION...
 sources=(src/{needs,prove,format,replay,sweep,flush,param,check,rules,snapshot,stream,util}.c
 	src/policy*.c)
 
-objects() # SOURCE...: of those in $tmp
-{
-	local file
-
-	mkdir -p "$tmp/objects"
-	for file; do
-		cc -c "$tmp/$file" -o "$tmp/objects/$(basename "$file" .c).o" || return
-	done
-}
-
 notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 {
 	local test tests="t_policy t_policy_random"
@@ -558,8 +556,8 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 	check.c) tests="t_check t_check_random" ;;
 	esac
 	case $1 in
-	*.c)	objects "src/$1" || return 2 ;;
-	*)	objects "${sources[@]}" || return 2 ;;
+	*.c)	objects "$tmp" "src/$1" || return 2 ;;
+	*)	objects "$tmp" "${sources[@]}" || return 2 ;;
 	esac
 	for test in $tests; do
 		[ -e "$tmp/$test.o" ] || cc -c "tests/unit/$test.c" -o "$tmp/$test.o" || return 2
@@ -576,7 +574,7 @@ mutate_source() # FILE MUTATION...
 
 	mkdir -p "$tmp/src"
 	cp src/*.[ch] "$tmp/src/"
-	objects "${sources[@]}" && notices_source "$file"
+	objects "$tmp" "${sources[@]}" && notices_source "$file"
 	case $? in
 	1) report ok "the tests pass with $file as it is" ;;
 	*) report "not ok" "the tests pass with $file as it is"
@@ -605,7 +603,7 @@ part()
 	local tmp=$all/$((++parts))
 
 	[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
-	mkdir -p "$tmp/include/fpstat" "$tmp/drawn"
+	mkdir -p "$tmp/include/fpstat"
 	cp include/fpstat/*.h "$tmp/include/fpstat/"
 	cp -r bpf "$tmp/"
 	"$@" >"$tmp/out" &
