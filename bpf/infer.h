@@ -29,6 +29,15 @@
 
 #define FP_LAST_UNKNOWN (~0ull)
 
+static __always_inline void keep_save(struct fp_percpu *c,
+				      const struct fp_vcpu *v,
+				      const struct fp_event *ev, __u64 bytes)
+{
+	c->save = *ev;
+	c->save_slot = v ? v->slot : FP_NO_SLOT;
+	c->save_bytes = bytes;
+}
+
 /* The save function of current is to be called, with what is known of that now. */
 static __always_inline void plan_save(struct fp_percpu *c,
 				      const struct task_struct *t)
@@ -39,12 +48,10 @@ static __always_inline void plan_save(struct fp_percpu *c,
 		.kind = FP_EV_SAVE,
 		.foreign = c->foreign == FP_FOREIGN_SET,
 	};
-	struct fp_vcpu *v;
+	__u64 bytes = 0;
+	struct fp_vcpu *v = saved_for(c, t, &ev, &bytes);
 
-	c->save_bytes = 0;
-	v = saved_for(c, t, &ev, &c->save_bytes);
-	c->save_slot = v ? v->slot : FP_NO_SLOT;
-	c->save = ev;
+	keep_save(c, v, &ev, bytes);
 }
 
 /* .. and was. */
@@ -352,7 +359,10 @@ static __always_inline void infer_neon_save(struct fp_percpu *c,
 	}
 	ev.foreign = foreign; /* as its own event has it */
 	v = saved_for(c, t, &ev, &bytes);
-	on_telling_event(c, v, &ev, bytes);
+	if (!is_due(c, v, &ev, bytes))
+		return;
+	keep_save(c, v, &ev, bytes);
+	infer_save(c->cpu);
 }
 
 /*

@@ -77,32 +77,4 @@ int switch_infer(unsigned long long *ctx)
 			 false);
 }
 
-/*
- * exit_files(), which comes after a core dump was written; it is called for a fork
- * that failed, too. A kprobe, and not the tracepoint before it: there a softirq may
- * use NEON after TIF_FOREIGN_FPSTATE was read.
- */
-SEC("kprobe")
-int task_end(struct pt_regs *ctx)
-{
-	__u64 t = PT_REGS_PARM1(ctx);
-	struct fp_vcpu *v;
-
-	if (t != bpf_get_current_task())
-		return 0;
-	v = slot_by(&slot_of_task, t);
-	on_gone(FP_EV_TASK_END);
-	bpf_map_delete_elem(&early_runs, &t);
-	if (trapped_tasks && !bpf_map_delete_elem(&trap_of_task, &t))
-		ADD(trapped_tasks, -1);
-	if (!v)
-		return 0;
-	if (v->owed == t)
-		owe_no_more(v);
-	if (v->thread == t)
-		v->thread = 0;
-	bpf_map_delete_elem(&slot_of_task, &t);
-	return 0;
-}
-
 #endif /* FPSTAT_ON_SCHED_H */

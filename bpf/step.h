@@ -437,29 +437,7 @@ static __always_inline struct fp_vcpu *runs_now(void)
 
 /* ---- what happens to a state in memory ---- */
 
-/* @why: what it means to another CPU that may hold the state of current. */
-static __always_inline int on_current(__u8 kind, __u64 why)
-{
-	struct task_struct *t = current_task();
-	struct fp_percpu *c = this_cpu();
-	struct fp_event ev = task_event(t, kind);
-
-	if (!c)
-		return 0;
-	if (infers)
-		infer(c->cpu);
-	ADD(c->events[kind], 1);
-	if (why)
-		tell_other(c, current_home(), ev.buf, why);
-	on_event(c, NULL, &ev);
-	return 0;
-}
-
-static __always_inline int on_gone(__u8 kind)
-{
-	return on_current(kind, FP_NOTE_GONE);
-}
-
+/* @why: what it means to another CPU that may hold it. */
 static __always_inline int on_task(__u64 t, __u8 kind, __u64 why)
 {
 	const struct task_struct *task = (const void *)t;

@@ -356,6 +356,7 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel->rodata->settles = point_of(a, "k_bind_state")->instead;
 	a->skel->rodata->infers = a->infers;
 	set_up_code(a, cal);
+	bpf_program__set_autoload(a->skel->progs.need_step, true);
 	bpf_program__set_autoload(a->skel->progs.infer_now, a->infers);
 	a->skel->rodata->exits_by_kvm = point_of(a, "kvm_exit")->instead &&
 					!a->skel->rodata->settles;

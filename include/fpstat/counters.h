@@ -216,6 +216,9 @@ struct fp_percpu {
 	/* Format of its state in memory, before softirqs saved it that put that off. */
 	__u32 was_sve;
 	__u32 home; /* CPU where its state was bound last */
+	__u8 need_kind; /* what happens to its state: an event .. */
+	__u8 need_why; /* .. what another CPU that may hold it is told: FP_NOTE_.. */
+	__u8 need_ahead; /* .. and what comes next: enum fp_ahead */
 	__u32 save_slot; /* who pays for the save that is announced .. */
 	__u64 save_bytes;
 	struct fp_event save; /* .. which is this */

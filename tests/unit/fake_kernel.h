@@ -23,6 +23,7 @@
 #define SEC(name) __attribute__((unused))
 #define __uint(name, val) int(*name)[val]
 #define __type(name, val) typeof(val) *name
+#define __array(name, val) typeof(val) *name[]
 #define __noinline __attribute__((noinline, unused))
 #define preserve_access_index
 #define barrier() fake_step()
@@ -147,6 +148,9 @@ static inline long bpf_get_current_comm(void *to, __u32 size)
 	memcpy(to, fake.current->comm, size);
 	return 0;
 }
+
+/* It does not come back. */
+#define bpf_tail_call(ctx, map, index) return (map)->values[index](ctx)
 
 static inline long bpf_get_stack(void *ctx, void *to, __u32 size, __u64 flags)
 {

@@ -386,8 +386,10 @@ infer_kvm=(
 	's/	       (c->model.bound != FP_BOUND_VCPU || set);/	       1;/'
 )
 infer_needs=(
-	's/	announce(c, current_task(), ahead);/	;/'
-	's/	c->returns = PT_REGS_RET(ctx);/	;/'
+	's/		announce(c, t, c->need_ahead);/		;/'
+	's/		c->returns = PT_REGS_RET(ctx);/		;/'
+	's/	c->need_kind = kind;/	;/'
+	's/	c->need_ahead = ahead;/	;/'
 	's/		c->ahead = FP_AHEAD_COPY;/		;/'
 )
 usual=(
