@@ -234,8 +234,10 @@ $(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 	$(say) LINK $@
 	$(Q)$(CC) $(STATIC_FLAG) $(CFLAGS) $(LDFLAGS) $(LAB_WRAP) -o $@ $^ $(PKG_LIBS)
 
-TESTS_SH   := $(sort $(wildcard tests/unit/*.sh tests/lint/*.sh))
-# Those that take longest begin first: two run at a time.
+# It takes all CPUs; of the others each takes one.
+MUTATE     := tests/unit/mutate.sh
+TESTS_SH   := $(filter-out $(MUTATE),$(sort $(wildcard tests/unit/*.sh tests/lint/*.sh)))
+# Those that take longest begin first.
 LONGEST    := $(addprefix tests/lab/t_,lifecycle.sh whatif.sh scenarios.sh trace.sh)
 TESTS_LAB  := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/lab/t_*.sh)))
 RUN_TESTS  := FPSTAT_PROGRAM=$(OUT)/fpstat FPSTAT_FAKE_PROGRAM=$(FAKE) \
@@ -251,12 +253,12 @@ setup:
 check:
 	@contrib/setup check
 ifeq ($(T),)
-	@$(RUN_TESTS) tests/build.sh $(TESTS_SH) -- $(UNITS) $(TESTS_LAB)
+	@$(RUN_TESTS) tests/build.sh $(MUTATE) -- $(TESTS_SH) $(UNITS) $(TESTS_LAB)
 else
 	@$(MAKE) $(J) all unit
 	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
-	@$(RUN_TESTS) $(TESTS_SH) -- $(UNITS) $(TESTS_LAB)
+	@$(RUN_TESTS) $(MUTATE) -- $(TESTS_SH) $(UNITS) $(TESTS_LAB)
 endif
 
 # What an emulated machine takes too long for to be done each time.
@@ -275,7 +277,7 @@ check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check
 
 check-unit: all unit
-	@$(RUN_TESTS) $(TESTS_SH) -- $(UNITS)
+	@$(RUN_TESTS) $(MUTATE) -- $(TESTS_SH) $(UNITS)
 
 lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))
