@@ -91,6 +91,31 @@ static __always_inline void begin_exits(struct fp_percpu *c, __u64 vcpu,
 }
 
 /*
+ * ---- a vcpu_load() and the save in it ----
+ *
+ * One hook tells of both, and nothing comes between. So both records are begun at once,
+ * and have one time: to ask for it takes as long as all else.
+ */
+
+static __always_inline void record_pair(struct fp_percpu *c)
+{
+	if (streaming)
+		c->pair = FP_PAIR_NEXT;
+}
+
+static __always_inline bool is_first(const struct fp_percpu *c,
+				     const struct fp_event *ev)
+{
+	return ev->kind == FP_EV_VLOAD && c->pair == FP_PAIR_NEXT;
+}
+
+static __always_inline bool is_second(const struct fp_percpu *c,
+				      const struct fp_event *ev)
+{
+	return ev->kind == FP_EV_SAVE && c->pair == FP_PAIR_BEGUN;
+}
+
+/*
  * On the CPU that is @c: of @ev, which is also @event; @own: the slot that pays. What
  * the main lane tells beside that was left in @c. Each word is written as soon as it is
  * known, and what can be is before the time is asked for: few must be kept.
@@ -101,11 +126,14 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 {
 	struct fp_lane *lane = &c->lane[nr];
 	bool main = nr == FP_LANE_MAIN;
-	__u64 pos, lap, passed, lost;
+	bool first = main && is_first(c, ev), second = main && is_second(c, ev);
+	__u64 pos = c->pair_pos, lap, ns, passed, lost;
 	struct fp_slot *to;
 	__u32 at;
 
-	if (!fp_ring_begin(lane, &pos)) {
+	if (first || second)
+		c->pair = FP_PAIR_NONE;
+	if (!second && !fp_ring_begin(lane, first ? 2 : 1, &pos)) {
 		ADD(c->lost, 1);
 		if (main)
 			c->flags &=
@@ -125,13 +153,21 @@ static __always_inline void record(struct fp_percpu *c, enum fp_lane_nr nr,
 		    lap);
 	if (main)
 		c->flags = 0;
-	fp_ring_put(&to->ns, bpf_ktime_get_ns(), lap);
+	ns = second ? c->pair_ns : bpf_ktime_get_ns();
+	fp_ring_put(&to->ns, ns, lap);
+	if (first)
+		c->pair_ns = ns;
 	passed = passed_now(c, ev->kind);
 	lost = c->lost;
 	barrier();
 	fp_ring_cut(&to->order, fp_ring_number(&c->records) << 32 | (__u32)lost,
 		    lap);
 	fp_ring_cut(&to->passed, passed, lap);
+	if (first) {
+		c->pair_pos = pos + 1;
+		c->pair = FP_PAIR_BEGUN;
+		return;
+	}
 	fp_ring_end(lane);
 }
 

@@ -194,8 +194,10 @@ static __always_inline struct fp_vcpu *saved_for(struct fp_percpu *c,
 	v = run_of(c, t, loaded, &ev->in_run);
 	if (!ev->in_run)
 		c->saved_outside = 1;
-	if (c->loading && !settles && v)
+	if (c->loading && !settles && v) {
+		record_pair(c);
 		take_vload(c, v, ev, v->buf);
+	}
 	if (c->model.bound == FP_BOUND_UNKNOWN)
 		ev->arg = loaded ? vcpu_hint(loaded) : FP_HINT_HOST;
 	if (bytes && c->model.bound != FP_BOUND_VCPU)

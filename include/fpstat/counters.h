@@ -154,6 +154,13 @@ enum fp_ahead {
 	FP_AHEAD_LOAD, /* fpsimd_update_current_state() */
 };
 
+/* Two records that are begun at once: see record_pair() in bpf/record.h. */
+enum fp_pair {
+	FP_PAIR_NONE,
+	FP_PAIR_NEXT, /* both are to come, */
+	FP_PAIR_BEGUN, /* the second one is */
+};
+
 /* A function of the kernel, by addresses. */
 struct fp_code {
 	__u64 from;
@@ -225,6 +232,9 @@ struct fp_percpu {
 
 	/* The stream. */
 	__u64 other; /* what its next record is to tell */
+	__u64 pair; /* enum fp_pair .. */
+	__u64 pair_pos; /* .. where the second goes .. */
+	__u64 pair_ns; /* .. and its time */
 	/*
 	 * Where exits have no hook: the vcpu that is loaded here, or 0, and those of
 	 * KVM's count that are not in the exits below. These grow when it goes.

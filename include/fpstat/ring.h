@@ -92,21 +92,21 @@ static inline void fp_ring_write(__u64 *at, __u64 value)
 }
 
 /*
- * Begins a record: 1, and @pos is where; or 0, there is no room. The time that it
- * gets is taken later: a reader that sees no record begun knows that none older
- * than now is to come.
+ * Begins @n records, one after the other: 1, and @pos is where the first is; or 0, there
+ * is no room. The time that they get is taken later: a reader that sees no record begun
+ * knows that none older than now is to come.
  */
-static inline int fp_ring_begin(struct fp_lane *lane, __u64 *pos)
+static inline int fp_ring_begin(struct fp_lane *lane, __u64 n, __u64 *pos)
 {
 	if (fp_ring_read(&lane->busy))
 		return 0; /* never: see above */
 	fp_ring_write(&lane->busy, 1);
 	*pos = fp_ring_read(&lane->head);
-	if (*pos >= fp_ring_read(&lane->end)) {
+	if (*pos + n > fp_ring_read(&lane->end)) {
 		fp_ring_write(&lane->busy, 0);
 		return 0;
 	}
-	fp_ring_write(&lane->head, *pos + 1);
+	fp_ring_write(&lane->head, *pos + n);
 	return 1;
 }
 

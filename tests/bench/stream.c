@@ -64,7 +64,7 @@ static void make(struct host *h, unsigned int cpu)
 	__u64 pos, lap;
 
 	h->made++;
-	if (!fp_ring_begin(lane, &pos)) {
+	if (!fp_ring_begin(lane, 1, &pos)) {
 		c->lost++;
 		return;
 	}

@@ -206,7 +206,9 @@ flush=(
 )
 ring=(
 	's/if (fp_ring_read(&lane->busy))/if (0)/'
-	's/if (\*pos >= fp_ring_read(&lane->end))/if (0)/'
+	's/if (\*pos + n > fp_ring_read(&lane->end))/if (0)/'
+	's/if (\*pos + n > fp_ring_read(&lane->end))/if (*pos >= fp_ring_read(\&lane->end))/'
+	's/fp_ring_write(&lane->head, \*pos + n);/fp_ring_write(\&lane->head, *pos + 1);/'
 	's/return pos & lane->size ? 0 : FP_LAP;/return FP_LAP;/'
 	's/fp_ring_put(word, value & ~FP_LAP, lap);/fp_ring_put(word, value, lap);/'
 	's/(void)__sync_fetch_and_add(records, 1);/*records = number + 1;/'

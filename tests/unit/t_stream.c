@@ -19,7 +19,8 @@ static void step(void);
 enum {
 	CPUS = 3,
 	MAX = 4096,
-	STEPS = 12, /* of a record */
+	STEPS = 12, /* of a record .. */
+	PAIR = 21, /* .. and of two */
 	ALL = 256, /* sets of its words */
 };
 
@@ -84,32 +85,38 @@ static uint64_t address(uint64_t n)
 	return 0xffff800000000000ull + 64 * n;
 }
 
-/* As record() in bpf/record.h. */
-static void make(unsigned int cpu, unsigned int nr_lane)
+/* One more that will be made or lost on @cpu. */
+static struct made *more(unsigned int cpu)
 {
-	struct fp_percpu *c = &m.cpus[cpu];
-	uint64_t nr = m.nr_made++;
-	struct made *made = &m.made[nr];
+	struct made *made = &m.made[m.nr_made++];
+
+	assert_true(m.nr_made <= MAX);
+	made->cpu = cpu;
+	made->began = m.clock;
+	made->first = ++m.steps;
+	return made;
+}
+
+static void lose(struct made *made)
+{
+	made->lost = true;
+	m.cpus[made->cpu].lost++;
+}
+
+/* As record() in bpf/record.h: of one that was begun. */
+static void fill(struct made *made, const struct fp_lane *lane, uint64_t pos,
+		 uint64_t ns)
+{
+	uint64_t nr = (uint64_t)(made - m.made);
+	struct fp_percpu *c = &m.cpus[made->cpu];
 	union fp_event_half half = { .gen = ~(uint32_t)nr,
 				     .kind = FP_EV_SAVE,
 				     .foreign = 1,
 				     .arg = 127 };
-	struct fp_lane *lane = &c->lane[nr_lane];
-	__u64 pos, lap, passed, lost;
-	struct fp_slot *to;
+	struct fp_slot *to = &m.rings[fp_ring_at(lane, pos)];
+	uint64_t lap = fp_ring_lap(lane, pos), passed, lost;
 
-	assert_true(nr < MAX);
-	made->cpu = cpu;
-	made->began = m.clock;
-	made->first = ++m.steps;
-	made->lost = !fp_ring_begin(lane, &pos);
-	if (made->lost) {
-		c->lost++;
-		return;
-	}
-	to = &m.rings[fp_ring_at(lane, pos)];
-	lap = fp_ring_lap(lane, pos);
-	fp_ring_put(&to->ns, m.clock, lap);
+	fp_ring_put(&to->ns, ns, lap);
 	passed = c->passed;
 	made->lost_before = c->lost;
 	lost = c->lost;
@@ -121,9 +128,42 @@ static void make(unsigned int cpu, unsigned int nr_lane)
 	fp_ring_cut(&to->other, nr, lap);
 	fp_ring_cut(&to->letter, address(nr) | FP_NOTE_MOVED, lap);
 	fp_ring_cut(&to->own, (nr % 2 ? nr : ~nr) << 32 | FP_REC_REVOKE, lap);
-	fp_ring_end(lane);
 	made->ended = m.clock;
 	made->last = m.steps;
+}
+
+static void make(unsigned int cpu, unsigned int nr_lane)
+{
+	struct fp_lane *lane = &m.cpus[cpu].lane[nr_lane];
+	struct made *made = more(cpu);
+	__u64 pos;
+
+	if (!fp_ring_begin(lane, 1, &pos)) {
+		lose(made);
+		return;
+	}
+	fill(made, lane, pos, m.clock);
+	fp_ring_end(lane);
+}
+
+/* Two that are begun at once, and have one time. */
+static void make_pair(unsigned int cpu)
+{
+	struct fp_lane *lane = &m.cpus[cpu].lane[FP_LANE_MAIN];
+	struct made *first = more(cpu), *second;
+	uint64_t ns;
+	__u64 pos;
+
+	if (!fp_ring_begin(lane, 2, &pos)) {
+		lose(first);
+		make(cpu, FP_LANE_MAIN);
+		return;
+	}
+	second = more(cpu);
+	ns = m.clock;
+	fill(first, lane, pos, ns);
+	fill(second, lane, pos + 1, ns);
+	fp_ring_end(lane);
 }
 
 /* ---- what is read ---- */
@@ -207,6 +247,7 @@ static void finish(void)
 /* ---- one CPU, interrupted ---- */
 
 static unsigned int at, inner_at; /* how many steps are left until then */
+static bool pairs;
 static bool reading;
 
 static void drain_at(void)
@@ -232,7 +273,10 @@ static void preempt(void)
 {
 	drain_at();
 	if (at-- == 0) {
-		make(0, FP_LANE_MAIN);
+		if (pairs)
+			make_pair(0);
+		else
+			make(0, FP_LANE_MAIN);
 		m.clock++;
 		m.interrupt = softirq;
 		make(0, FP_LANE_EXIT);
@@ -273,12 +317,63 @@ static void interrupted(void **state)
 	(void)state;
 	for (i = 0; i <= STEPS; i++) {
 		for (k = 0; k <= STEPS; k++) {
+			pairs = n / 17 % 2;
 			reading = false;
 			interrupt_at(i, k, n % 17);
 			reading = true;
 			interrupt_at(i, k, n++ % 17);
 		}
 	}
+}
+
+/* Each step of two that are begun at once: what comes in is in between, or after. */
+static void come_between(void)
+{
+	drain_at();
+	if (at-- == 0) {
+		m.clock++;
+		make(1, FP_LANE_MAIN);
+		m.clock++;
+	}
+}
+
+static void pair(void **state)
+{
+	unsigned int i, before;
+
+	(void)state;
+	reading = true;
+	for (i = 0; i <= PAIR; i++) {
+		for (before = 0; before < 17; before++) {
+			unsigned int k;
+
+			start(8);
+			for (k = 0; k < before; k++) {
+				make(0, FP_LANE_MAIN);
+				m.clock++;
+				drain();
+			}
+			at = i;
+			m.interrupt = come_between;
+			make_pair(0);
+			m.interrupt = NULL;
+			finish();
+			assert_int_equal(m.lost, 0);
+		}
+	}
+}
+
+/* There is room for one of them: it is the second that gets it. */
+static void half_a_pair(void **state)
+{
+	(void)state;
+	start(2);
+	make(0, FP_LANE_MAIN);
+	make_pair(0);
+	assert_true(m.made[1].lost);
+	assert_false(m.made[2].lost);
+	finish();
+	assert_int_equal(m.lost, 1);
 }
 
 /* Nothing may come into the main lane. If it does, it is lost, and known to be. */
@@ -441,7 +536,10 @@ static void make_somewhere(void)
 	m.cpus[cpu].exits += dice(3);
 	m.cpus[cpu].live += dice(2);
 	m.interrupt = anything;
-	make(cpu, lane);
+	if (lane == FP_LANE_MAIN && !dice(3))
+		make_pair(cpu);
+	else
+		make(cpu, lane);
 	m.interrupt = NULL;
 	depth--;
 	under_way[cpu][lane] = false;
@@ -629,7 +727,8 @@ static void large_sums(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(interrupted), cmocka_unit_test(busy),
+		cmocka_unit_test(interrupted), cmocka_unit_test(pair),
+		cmocka_unit_test(half_a_pair), cmocka_unit_test(busy),
 		cmocka_unit_test(torn),	       cmocka_unit_test(hole),
 		cmocka_unit_test(late),	       cmocka_unit_test(many),
 		cmocka_unit_test(rest),	       cmocka_unit_test(same_time),
