@@ -12,6 +12,7 @@
 
 #include "calibrate.h"
 #include "capture.skel.h"
+#include "fold_load.h"
 #include "fpstat/ring.h"
 #include "hooks.h"
 #include "kernel.h"
@@ -46,6 +47,7 @@ struct point {
 struct attach {
 	struct capture_bpf *skel;
 	struct xcheck_bpf *xcheck;
+	struct bpf_map *rodata; /* of skel */
 	struct ksyms *ksyms;
 	uint32_t ring_size;
 	struct kernel_vcpu vcpu;
@@ -249,9 +251,12 @@ static void find_targets(struct attach *a)
 
 	for (i = 0; i < a->nr; i++) {
 		struct point *p = &a->point[i];
+		bool fentry = uses_fentry(p);
 
-		if (p->fn && uses_fentry(p) &&
-		    bpf_program__set_attach_target(program_of(a, p), 0, p->fn))
+		if (p->fn && (fentry || p->hook->flags & HOOK_INFERS) &&
+		    bpf_program__set_attach_target(program_of(a, p), 0,
+						   p->fn) &&
+		    fentry)
 			p->no_fentry = true;
 	}
 }
@@ -327,8 +332,8 @@ static void set_up_code(struct attach *a, const struct calibration *cal)
 	ro->code_enable = code(a, BH_ENABLE, 0);
 }
 
-static int load(struct attach *a, const struct calibration *cal,
-		unsigned int cpus, const struct capture_opts *opts)
+static int open_and_load(struct attach *a, const struct calibration *cal,
+			 unsigned int cpus, const struct capture_opts *opts)
 {
 	int err;
 
@@ -336,6 +341,7 @@ static int load(struct attach *a, const struct calibration *cal,
 	a->skel = capture_bpf__open();
 	if (!a->skel)
 		return -errno;
+	a->rodata = a->skel->maps.rodata;
 	a->skel->rodata->foreign_mask = cal->foreign_mask;
 	a->skel->rodata->sve_mask = cal->sve_mask;
 	a->skel->rodata->has_sme = kernel__has_sme();
@@ -366,6 +372,17 @@ static int load(struct attach *a, const struct calibration *cal,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed, opts->stream);
 	return err ? err : capture_bpf__load(a->skel);
+}
+
+static int load(struct attach *a, const struct calibration *cal,
+		unsigned int cpus, const struct capture_opts *opts)
+{
+	int err = fold_load__begin(&a->rodata);
+
+	if (!err)
+		err = open_and_load(a, cal, cpus, opts);
+	fold_load__end();
+	return err;
 }
 
 static void attach_point(struct point *p)

@@ -137,14 +137,14 @@ static inline __u64 fp_ring_at(const struct fp_lane *lane, __u64 pos)
 
 static inline __u64 fp_ring_lap(const struct fp_lane *lane, __u64 pos)
 {
-	return pos & lane->size ? 0 : FP_LAP;
+	return ((pos & lane->size) - 1) & FP_LAP;
 }
 
-/* @value is below FP_LAP. */
+/* @value is below FP_LAP; less the lap it is the same as or it, which BPF does in two. */
 static inline void fp_ring_put(__u64 *word, __u64 value, __u64 lap)
 {
 	FP_RING_STEP();
-	*(volatile __u64 *)word = value | lap;
+	*(volatile __u64 *)word = value - lap;
 }
 
 /* The same for one that is not, if its highest bit can be told without. */

@@ -209,7 +209,7 @@ ring=(
 	's/if (\*pos + n > fp_ring_read(&lane->end))/if (0)/'
 	's/if (\*pos + n > fp_ring_read(&lane->end))/if (*pos >= fp_ring_read(\&lane->end))/'
 	's/fp_ring_write(&lane->head, \*pos + n);/fp_ring_write(\&lane->head, *pos + 1);/'
-	's/return pos & lane->size ? 0 : FP_LAP;/return FP_LAP;/'
+	's/return ((pos & lane->size) - 1) & FP_LAP;/return FP_LAP;/'
 	's/fp_ring_put(word, value & ~FP_LAP, lap);/fp_ring_put(word, value, lap);/'
 	's/(void)__sync_fetch_and_add(records, 1);/*records = number + 1;/'
 )
@@ -388,7 +388,7 @@ infer_kvm=(
 	's/	       (c->model.bound != FP_BOUND_VCPU || set);/	       1;/'
 )
 infer_needs=(
-	's/		announce(c, t, c->need_ahead);/		;/'
+	's/		announce(c, current_task(), c->need_ahead);/		;/'
 	's/		c->returns = PT_REGS_RET(ctx);/		;/'
 	's/	c->need_kind = kind;/	;/'
 	's/	c->need_ahead = ahead;/	;/'
@@ -546,7 +546,7 @@ mutate() # HEADER TEST MUTATION...
 }
 
 # What the tests are linked with.
-sources=(src/{needs,prove,format,replay,sweep,flush,param,check,rules,snapshot,stream,util}.c
+sources=(src/{needs,prove,fold,format,replay,sweep,flush,param,check,rules,snapshot,stream,util}.c
 	src/policy*.c)
 
 notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
@@ -554,6 +554,7 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 	local test tests="t_policy t_policy_random"
 
 	case $1 in
+	fold.c) tests=t_fold ;;
 	format.c) tests=t_format ;;
 	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
 	stream.c) tests=t_stream ;;
@@ -601,6 +602,21 @@ mutate_source() # FILE MUTATION...
 }
 
 # As many at a time as there are CPUs, each in a folder of its own.
+fold=(
+	's/		if (!is_target\[i + 2\])/		if (1)/'
+	's/		i++; .*it has two.*/		;/'
+	's/(class == BPF_JMP || class == BPF_JMP32)/class == BPF_JMP/'
+	's/ \&\& op != BPF_CALL \&\&/ \&\&/'
+	's/	       op != BPF_EXIT;/	       1;/'
+	's/insn->src_reg != BPF_PSEUDO_MAP_VALUE/0/'
+	's/insn->imm != fd/0/'
+	's/load->src_reg != insn->dst_reg/0/'
+	's/load->dst_reg != insn->dst_reg/0/'
+	's/at > size || n > size - at/at > size/'
+	's/at > size || n > size - at/n > size - at/'
+	's/	insn\[1\].imm = (__s32)(value >> 32);/	;/'
+	's/	\*load = (struct bpf_insn)/	(struct bpf_insn)/'
+)
 parts=0
 part()
 {
@@ -650,6 +666,7 @@ part mutate bpf/step.h t_infer 's/		is_flushed(c); .*/		;/' 's/	return have_put_
 part mutate bpf/live_rules.h t_settle "${live_rules[@]}"
 part mutate include/fpstat/ring.h t_stream "${ring[@]}"
 part mutate_source stream.c "${stream[@]}"
+part mutate_source fold.c "${fold[@]}"
 part mutate_source check.c "${check[@]}"
 part mutate include/fpstat/look.h t_check "${look[@]}"
 wait
