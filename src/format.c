@@ -19,6 +19,7 @@ struct task {
 };
 
 struct formats {
+	bool any; /* has told one: on a host without SVE none does */
 	struct task task[TASKS];
 };
 
@@ -143,27 +144,30 @@ static bool of_task(const struct fp_rec *r)
 	}
 }
 
-struct format_said formats__step(struct formats *f, const struct fp_rec *r,
-				 uint32_t step)
+void formats__step(struct formats *f, const struct fp_rec *r, uint32_t step,
+		   struct format_said *said)
 {
-	struct format_said said = {};
 	uint32_t ops = FP_OPS(step);
 	struct task *t;
 
+	*said = (struct format_said){
+		.told = ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && r->other
+	};
+	f->any |= said->told;
+	if (!f->any)
+		return;
 	if (r->flags & FP_REC_GAP)
-		memset(f, 0, sizeof(*f));
+		memset(f->task, 0, sizeof(f->task));
 	if (!of_task(r))
-		return said;
+		return;
 	t = task_of(f, &r->ev);
 	if (r->ev.kind == FP_EV_SAVE) {
-		on_save(t, r, ops, &said);
+		on_save(t, r, ops, said);
 	} else if (r->ev.kind == FP_EV_FLUSH_TASK) {
 		if (t->traps)
 			t->memory = FORMAT_SVE;
 		t->traps = false;
 	} else {
-		on_own(t, r, ops, &said);
+		on_own(t, r, ops, said);
 	}
-	said.told = ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && r->other;
-	return said;
 }

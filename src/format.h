@@ -31,8 +31,12 @@ struct formats;
 struct formats *formats__new(void);
 void formats__free(struct formats *f);
 
-/* To be called with all records; @step is what fp_step() answered to @rec. */
-struct format_said formats__step(struct formats *f, const struct fp_rec *rec,
-				 uint32_t step);
+/*
+ * To be called with all records; @step is what fp_step() answered to @rec. *@said is
+ * written: a struct of this size comes back in a register, made of parts in memory, and
+ * the processor waits until they are there.
+ */
+void formats__step(struct formats *f, const struct fp_rec *rec, uint32_t step,
+		   struct format_said *said);
 
 #endif /* FPSTAT_FORMAT_H */

@@ -59,39 +59,39 @@ void prove__free(struct prove *p)
 	free(p);
 }
 
-/* The records that tell TIF_FOREIGN_FPSTATE of current. */
-static bool decides(const struct cpu *c, const struct fp_rec *r)
-{
-	if (r->flags & FP_REC_NO_STEP)
-		return false;
-	switch (r->ev.kind) {
-	case FP_EV_LOAD:
-		return !c->edits;
-	case FP_EV_SAVE:
-	case FP_EV_BIND_VCPU:
-	case FP_EV_SWITCH:
-	case FP_EV_VLOAD:
-	case FP_EV_NEON_TASK:
-	case FP_EV_NEON_SOFTIRQ:
-	case FP_EV_FORK:
-	case FP_EV_PRESERVE:
-	case FP_EV_RESTORE:
-	case FP_EV_EXEC:
-	case FP_EV_TASK_END:
-	case FP_EV_SVE_TRAP:
-	case FP_EV_SME_TRAP:
-	case FP_EV_SET_VL:
-	case FP_EV_CPU_PM:
-		return true;
-	default:
-		return false;
-	}
-}
+/* What the kinds of events are here. */
+enum {
+	DECIDES = 1, /* it tells TIF_FOREIGN_FPSTATE of current */
+	BEGINS = 2, /* saves that it stands for come after it: see struct cpu */
+	OF_VCPU = 4, /* it names a vcpu, and not current */
+	IN_FLUSH = 8, /* it may come while current is about to flush */
+};
 
-static bool takes_time(const struct fp_rec *r)
+static const uint8_t kinds[FP_EV_MAX] = {
+	[FP_EV_SAVE] = DECIDES | IN_FLUSH,
+	[FP_EV_LOAD] = DECIDES,
+	[FP_EV_BIND_VCPU] = DECIDES | OF_VCPU,
+	[FP_EV_SWITCH] = DECIDES | BEGINS,
+	[FP_EV_VLOAD] = DECIDES | BEGINS,
+	[FP_EV_VCPU_RESET] = BEGINS | OF_VCPU,
+	[FP_EV_NEON_TASK] = DECIDES,
+	[FP_EV_NEON_SOFTIRQ] = DECIDES | IN_FLUSH,
+	[FP_EV_FORK] = DECIDES,
+	[FP_EV_PRESERVE] = DECIDES,
+	[FP_EV_RESTORE] = DECIDES,
+	[FP_EV_EXEC] = DECIDES,
+	[FP_EV_TASK_END] = DECIDES,
+	[FP_EV_SVE_TRAP] = DECIDES,
+	[FP_EV_SME_TRAP] = DECIDES,
+	[FP_EV_SET_VL] = DECIDES,
+	[FP_EV_CPU_PM] = DECIDES,
+};
+
+/* Not the load of what sigreturn wrote. */
+static bool decides(const struct cpu *c, const struct fp_rec *r, uint8_t is)
 {
-	return r->ev.kind == FP_EV_SWITCH || r->ev.kind == FP_EV_VLOAD ||
-	       r->ev.kind == FP_EV_VCPU_RESET;
+	return is & DECIDES && !(r->flags & FP_REC_NO_STEP) &&
+	       !(c->edits && r->ev.kind == FP_EV_LOAD);
 }
 
 /* Does @r come between one of those and the end of what it began? */
@@ -161,21 +161,20 @@ static void note_first(struct prove *p, const struct cpu *c,
 		f->events[f->nr_events++] = c->last[i % PROVE_EVENTS];
 }
 
-static struct prove_answer compare(struct prove *p, const struct cpu *c,
-				   const struct fp_rec *r,
-				   const struct prove_at *at,
-				   const struct policy_found *f)
+static void compare(struct prove *p, const struct cpu *c,
+		    const struct fp_rec *r, const struct prove_at *at,
+		    const struct policy_found *f, struct prove_answer *answer)
 {
 	struct prove_kind *k = &p->kind[r->ev.kind];
 	enum prove_found is = found(r, at), told = foretold(f);
 
 	if (undecided(p, c, r, at) || told == PROVE_FOUND_MAX) {
 		k->unsure++;
-		return (struct prove_answer){};
+		return;
 	}
 	if (told != is && p->lost) {
 		k->unsure++; /* it may be what was lost */
-		return (struct prove_answer){};
+		return;
 	}
 	if (told != is) {
 		k->differs++;
@@ -183,18 +182,20 @@ static struct prove_answer compare(struct prove *p, const struct cpu *c,
 	} else {
 		k->found[is]++;
 	}
-	return (struct prove_answer){ true, is, told };
+	*answer = (struct prove_answer){ true, is, told };
 }
 
 static void compare_format(struct prove *p, const struct cpu *c,
 			   const struct fp_rec *r, uint32_t step)
 {
 	struct prove_format *k = r->ev.kind == FP_EV_LOAD ? &p->load : &p->save;
-	struct format_said said = formats__step(p->formats, r, step);
-	bool sve = said.found == FORMAT_SVE;
+	struct format_said said;
+	bool sve;
 
+	formats__step(p->formats, r, step, &said);
 	if (!said.told)
 		return;
+	sve = said.found == FORMAT_SVE;
 	if (!said.found || !said.foretold) {
 		k->unsure++;
 	} else if (said.found != said.foretold) {
@@ -206,20 +207,19 @@ static void compare_format(struct prove *p, const struct cpu *c,
 	}
 }
 
-/* Does it name a vcpu, and not current? */
-static bool of_vcpu(const struct fp_rec *r)
+/* Whose state the record is about, or 0: of whoever is current. */
+static uint64_t task_of(const struct fp_rec *r, uint8_t is)
 {
-	return r->ev.kind == FP_EV_BIND_VCPU || r->ev.kind == FP_EV_VCPU_RESET;
+	return is & OF_VCPU ? 0 : r->ev.buf;
 }
 
 /* What the policy has now on the CPU of @r. */
 static struct policy_found ask(const struct prove *p, struct policies *policies,
-			       const struct fp_rec *r)
+			       const struct fp_rec *r, uint8_t is)
 {
 	if (p->policy == POLICY_MAX)
 		return (struct policy_found){ TRI_MAYBE, TRI_MAYBE };
-	return policies__found(policies, p->policy, r->cpu,
-			       of_vcpu(r) ? 0 : r->ev.buf);
+	return policies__found(policies, p->policy, r->cpu, task_of(r, is));
 }
 
 static void learn(struct prove *p, uint32_t step)
@@ -230,53 +230,53 @@ static void learn(struct prove *p, uint32_t step)
 		p->policy = POLICY_EAGER_HOST;
 }
 
-static void follow(struct cpu *c, const struct fp_rec *r,
+static void follow(struct cpu *c, const struct fp_rec *r, uint8_t is,
 		   const struct policy_found *now)
 {
 	c->late = r->flags & FP_REC_NESTED;
-	if (takes_time(r)) {
+	if (is & BEGINS) {
 		c->before = *now;
 		c->began = r->ev.kind;
-		c->task = of_vcpu(r) ? 0 : r->ev.buf;
+		c->task = task_of(r, is);
 	} else if (r->ev.kind == FP_EV_SAVE) {
 		c->before = (struct policy_found){};
 	}
 }
 
-struct prove_answer prove__step(struct prove *p, struct policies *policies,
-				const struct fp_rec *r,
-				const struct prove_at *at)
+void prove__step(struct prove *p, struct policies *policies,
+		 const struct fp_rec *r, const struct prove_at *at,
+		 struct prove_answer *answer)
 {
-	struct prove_answer answer = {};
+	uint8_t is = kinds[r->ev.kind];
 	struct policy_found now;
 	struct cpu *c;
 	bool decision;
 
+	*answer = (struct prove_answer){};
 	p->records++;
 	if (r->cpu >= p->nr_cpus)
-		return answer;
+		return;
 	c = &p->cpus[r->cpu];
 	remember(c, r);
 	compare_format(p, c, r, at->step);
-	if (r->ev.kind != FP_EV_SAVE && r->ev.kind != FP_EV_NEON_SOFTIRQ)
+	if (!(is & IN_FLUSH))
 		c->flushes = r->ev.kind == FP_EV_FLUSH_TASK &&
 			     !(r->flags & FP_REC_NO_STEP);
 	learn(p, at->step);
 	p->lost |= r->lost;
 	if (c->began && !goes_on(r, c))
 		c->began = 0;
-	decision = decides(c, r);
-	if (decision || takes_time(r)) {
-		now = c->began ? c->before : ask(p, policies, r);
+	decision = decides(c, r, is);
+	if (decision || is & BEGINS) {
+		now = c->began ? c->before : ask(p, policies, r, is);
 		if (decision)
-			answer = compare(p, c, r, at, &now);
-		follow(c, r, &now);
+			compare(p, c, r, at, &now, answer);
+		follow(c, r, is, &now);
 	}
 	if (r->ev.kind == FP_EV_SIGRETURN)
 		c->edits = true;
 	else if (r->ev.kind == FP_EV_LOAD || r->ev.kind == FP_EV_SWITCH)
 		c->edits = false;
-	return answer;
 }
 
 void prove__forget(struct prove *p, uint32_t cpu)

@@ -70,10 +70,10 @@ struct prove_answer {
 	enum prove_found foretold;
 };
 
-/* To be called before the needs of @rec go to @policies. */
-struct prove_answer prove__step(struct prove *p, struct policies *policies,
-				const struct fp_rec *rec,
-				const struct prove_at *at);
+/* To be called before the needs of @rec go to @policies. *@answer is written. */
+void prove__step(struct prove *p, struct policies *policies,
+		 const struct fp_rec *rec, const struct prove_at *at,
+		 struct prove_answer *answer);
 
 /* What the policy had before this is not to be held against @cpu any more. */
 void prove__forget(struct prove *p, uint32_t cpu);

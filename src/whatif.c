@@ -27,6 +27,8 @@ struct whatif {
 	struct needs *needs;
 	struct policies *policies;
 	struct recount *recount;
+	const struct replay *replay; /* in it, .. */
+	const struct replay_doubt *doubt; /* .. and in that */
 	struct prove *prove;
 	struct blame *blame;
 	struct sweep *sweep; /* or NULL */
@@ -47,10 +49,14 @@ struct whatif *whatif__new(unsigned int cpus, struct blame_namer namer)
 	w->recount = recount__new(cpus);
 	w->prove = prove__new(cpus);
 	w->blame = blame__new(cpus, namer);
-	if (w->needs && w->policies && w->recount && w->prove && w->blame)
-		return w;
-	whatif__free(w);
-	return NULL;
+	if (!w->needs || !w->policies || !w->recount || !w->prove ||
+	    !w->blame) {
+		whatif__free(w);
+		return NULL;
+	}
+	w->replay = recount__replay(w->recount);
+	w->doubt = replay__doubt(w->replay);
+	return w;
 }
 
 int whatif__sweep(struct whatif *w, unsigned int cpus,
@@ -147,21 +153,21 @@ bool whatif__wider(const struct whatif *w)
 
 int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 {
-	const struct replay *replay = recount__replay(w->recount);
-	uint64_t doubts = replay__doubt(replay)->count;
-	struct prove_at at = { .bound = replay__bound(replay, rec->cpu) };
+	struct prove_at at = { .bound = replay__bound(w->replay, rec->cpu) };
+	uint64_t doubts = w->doubt->count;
 	struct need need[NEEDS_MAX];
 	const struct need *n, *end;
+	struct prove_answer answer; /* is counted there */
 	struct fp_rec copy;
 	int err;
 
 	at.step = count(w, rec);
-	if (replay__doubt(replay)->count != doubts) {
+	if (w->doubt->count != doubts) {
 		copy = *rec; /* something was not seen before it */
 		copy.flags |= FP_REC_GAP;
 		rec = &copy;
 	}
-	prove__step(w->prove, w->policies, rec, &at);
+	prove__step(w->prove, w->policies, rec, &at, &answer);
 	end = need + needs__of(w->needs, rec, at.step, need);
 	for (n = need; n < end; n++) {
 		err = policies__step(w->policies, n);

@@ -149,7 +149,10 @@ rows=(
 )
 prove=(
 	's/if (c->began && !goes_on(r, c))/if (1)/'
-	's/return !c->edits;/return true;/'
+	's/!(c->edits \&\& r->ev.kind == FP_EV_LOAD)/1/'
+	's/\[FP_EV_SWITCH\] = DECIDES | BEGINS/[FP_EV_SWITCH] = DECIDES/'
+	's/\[FP_EV_VLOAD\] = DECIDES | BEGINS/[FP_EV_VLOAD] = DECIDES/'
+	's/\[FP_EV_BIND_VCPU\] = DECIDES | OF_VCPU/[FP_EV_BIND_VCPU] = DECIDES/'
 	's/ && c->task && r->ev.buf != c->task)/ \&\& 0)/'
 )
 format=(
@@ -173,7 +176,8 @@ format=(
 	's/	if (r->flags & FP_REC_GAP)/	if (0)/'
 	's/		if (t->traps)/		if (1)/'
 	's/		if (t->traps)/		if (0)/'
-	's/ \&\& r->other;/;/'
+	's/ \&\& r->other$//'
+	's/	f->any |= said->told;/	;/'
 )
 sweep=(
 	's/if (live == TRI_MAYBE && v->kept != NOWHERE && v->kept != at->nr)/if (0)/'

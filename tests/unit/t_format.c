@@ -22,8 +22,10 @@ static struct format_said feed(struct formats *f, struct fp_event ev,
 			       uint64_t bytes, uint32_t step)
 {
 	const struct fp_rec rec = { .ev = ev, .other = bytes };
+	struct format_said said;
 
-	return formats__step(f, &rec, step);
+	formats__step(f, &rec, step, &said);
+	return said;
 }
 
 /* By the thread with this number; 0: by another one, which does not know it. */
@@ -143,13 +145,14 @@ static void forgotten(void **state)
 	struct formats *f = *state;
 	const struct fp_rec gap = { .ev = { .kind = FP_EV_SWITCH },
 				    .flags = FP_REC_GAP };
+	struct format_said said;
 
 	LOAD(f, 520);
 	check(LOAD_BY(f, 2, 520), FORMAT_FPSIMD, FORMAT_UNKNOWN);
 	check(LOAD_BY(f, 2, 520), FORMAT_FPSIMD, FORMAT_FPSIMD);
 	feed(f, BY(2, TASK_END), 0, 0);
 	check(LOAD_BY(f, 2, 520), FORMAT_FPSIMD, FORMAT_UNKNOWN);
-	formats__step(f, &gap, 0);
+	formats__step(f, &gap, 0, &said);
 	check(LOAD_BY(f, 2, 520), FORMAT_FPSIMD, FORMAT_UNKNOWN);
 }
 

@@ -43,12 +43,13 @@ static void check_verdicts(const struct observer *o, const struct fp_rec *rec)
 static void feed(struct observer *o, const struct fp_rec *rec)
 {
 	struct need need[NEEDS_MAX];
+	struct prove_answer answer;
 	struct prove_at at = { .bound = replay__bound(o->replay, rec->cpu) };
 	unsigned int i, n;
 
 	at.step = replay__step(o->replay, rec);
 	check_verdicts(o, rec);
-	prove__step(o->prove, o->policies, rec, &at);
+	prove__step(o->prove, o->policies, rec, &at, &answer);
 	n = needs__of(o->needs, rec, at.step, need);
 	CHECK(n <= NEEDS_MAX);
 	for (i = 0; i < n; i++)
