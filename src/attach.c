@@ -47,7 +47,6 @@ struct point {
 struct attach {
 	struct capture_bpf *skel;
 	struct xcheck_bpf *xcheck;
-	struct bpf_map *rodata; /* of skel */
 	struct ksyms *ksyms;
 	uint32_t ring_size;
 	struct kernel_vcpu vcpu;
@@ -332,16 +331,17 @@ static void set_up_code(struct attach *a, const struct calibration *cal)
 	ro->code_enable = code(a, BH_ENABLE, 0);
 }
 
-static int open_and_load(struct attach *a, const struct calibration *cal,
-			 unsigned int cpus, const struct capture_opts *opts)
+static int load(struct attach *a, const struct calibration *cal,
+		unsigned int cpus, const struct capture_opts *opts)
 {
-	int err;
+	int err = fold_load__init();
 
+	if (err)
+		return err;
 	a->ring_size = ring_size(opts, cpus);
 	a->skel = capture_bpf__open();
 	if (!a->skel)
 		return -errno;
-	a->rodata = a->skel->maps.rodata;
 	a->skel->rodata->foreign_mask = cal->foreign_mask;
 	a->skel->rodata->sve_mask = cal->sve_mask;
 	a->skel->rodata->has_sme = kernel__has_sme();
@@ -371,17 +371,11 @@ static int open_and_load(struct attach *a, const struct calibration *cal,
 	bpf_program__set_autoload(a->skel->progs.count_all_exits,
 				  a->skel->rodata->exits_by_kvm);
 	bpf_program__set_autoload(a->skel->progs.read_passed, opts->stream);
-	return err ? err : capture_bpf__load(a->skel);
-}
-
-static int load(struct attach *a, const struct calibration *cal,
-		unsigned int cpus, const struct capture_opts *opts)
-{
-	int err = fold_load__begin(&a->rodata);
-
-	if (!err)
-		err = open_and_load(a, cal, cpus, opts);
-	fold_load__end();
+	if (err)
+		return err;
+	fold_load__by(a->skel->maps.rodata);
+	err = capture_bpf__load(a->skel);
+	fold_load__by(NULL);
 	return err;
 }
 

@@ -10,21 +10,26 @@
 #include "fold.h"
 #include "util.h"
 
+static const struct bpf_map *rodata; /* of what is being loaded, or NULL */
+
 static int fold_program(struct bpf_program *prog,
 			struct bpf_prog_load_opts *opts, long cookie)
 {
-	const struct bpf_map *rodata = *(struct bpf_map *const *)cookie;
 	size_t nr = bpf_program__insn_cnt(prog), size;
-	const void *data = bpf_map__initial_value((void *)rodata, &size);
-	struct bpf_insn *insns = malloc(nr * sizeof(*insns));
-	int err = insns ? 0 : -ENOMEM;
+	struct bpf_insn *insns;
+	const void *data;
+	int err = 0;
 
-	(void)opts;
-	if (insns && data) {
-		memcpy(insns, bpf_program__insns(prog), nr * sizeof(*insns));
-		if (fold(insns, nr, bpf_map__fd(rodata), data, size))
-			err = bpf_program__set_insns(prog, insns, nr);
-	}
+	(void)opts, (void)cookie;
+	data = rodata ? bpf_map__initial_value((void *)rodata, &size) : NULL;
+	if (!data)
+		return 0;
+	insns = malloc(nr * sizeof(*insns));
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(prog), nr * sizeof(*insns));
+	if (fold(insns, nr, bpf_map__fd(rodata), data, size))
+		err = bpf_program__set_insns(prog, insns, nr);
 	free(insns);
 	return err;
 }
@@ -39,31 +44,25 @@ static const struct {
 	{ "tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
 };
 
-static int handler[ARRAY_SIZE(frequent)];
-static size_t nr_handlers;
-
-int fold_load__begin(struct bpf_map *const *rodata)
+/* They stay: libbpf 1.1 keeps a list that it has freed when the last one goes. */
+int fold_load__init(void)
 {
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .cookie = (long)rodata,
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts,
 		    .prog_prepare_load_fn = fold_program);
+	static size_t nr;
 	int id;
 
-	while (nr_handlers < ARRAY_SIZE(frequent)) {
-		id = libbpf_register_prog_handler(frequent[nr_handlers].sec,
-						  frequent[nr_handlers].type,
-						  frequent[nr_handlers].attach,
-						  &opts);
-		if (id < 0) {
-			fold_load__end();
+	for (; nr < ARRAY_SIZE(frequent); nr++) {
+		id = libbpf_register_prog_handler(frequent[nr].sec,
+						  frequent[nr].type,
+						  frequent[nr].attach, &opts);
+		if (id < 0)
 			return id;
-		}
-		handler[nr_handlers++] = id;
 	}
 	return 0;
 }
 
-void fold_load__end(void)
+void fold_load__by(const struct bpf_map *map)
 {
-	while (nr_handlers)
-		libbpf_unregister_prog_handler(handler[--nr_handlers]);
+	rodata = map;
 }

@@ -6,11 +6,12 @@
 struct bpf_map;
 
 /*
- * From the open of one object to its load. *@rodata is its map, and may be set after it
- * was opened. Programs at tp_btf and fentry must be told their target, whatever their
- * section says. Returns 0 or -errno; fold_load__end() may always be called.
+ * Before an object is opened. From then on programs at tp_btf and fentry must be told
+ * their target, whatever their section says. Returns 0 or -errno.
  */
-int fold_load__begin(struct bpf_map *const *rodata);
-void fold_load__end(void);
+int fold_load__init(void);
+
+/* What is loaded from here on has @rodata; NULL: and is left as it is. */
+void fold_load__by(const struct bpf_map *rodata);
 
 #endif /* FPSTAT_FOLD_LOAD_H */

@@ -19,7 +19,6 @@ struct task {
 };
 
 struct formats {
-	bool any; /* has told one: on a host without SVE none does */
 	struct task task[TASKS];
 };
 
@@ -150,14 +149,9 @@ void formats__step(struct formats *f, const struct fp_rec *r, uint32_t step,
 	uint32_t ops = FP_OPS(step);
 	struct task *t;
 
-	*said = (struct format_said){
-		.told = ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && r->other
-	};
-	f->any |= said->told;
-	if (!f->any)
-		return;
+	*said = (struct format_said){ .told = format__told(r, step) };
 	if (r->flags & FP_REC_GAP)
-		memset(f->task, 0, sizeof(f->task));
+		memset(f, 0, sizeof(*f));
 	if (!of_task(r))
 		return;
 	t = task_of(f, &r->ev);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <linux/types.h>
 
+#include "fpstat/model.h"
 #include "fpstat/stream.h"
 
 enum format {
@@ -24,6 +25,12 @@ struct format_said {
 	enum format found;
 	enum format foretold;
 };
+
+/* On a host without SVE none does. */
+static inline bool format__told(const struct fp_rec *rec, uint32_t step)
+{
+	return step & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && rec->other;
+}
 
 struct formats;
 

@@ -42,8 +42,8 @@ struct need {
 	uint32_t slot; /* NEED_RUN, NEED_VLOAD: the vcpu that pays */
 	uint32_t cpu;
 	uint64_t task;
-	uint64_t vcpu;
 	uint64_t next; /* NEED_SWITCH alone */
+	uint64_t vcpu;
 	uint64_t count; /* NEED_ENTER, NEED_GAP and NEED_UNKNOWN alone */
 	uint64_t ns; /* when it was told: CLOCK_MONOTONIC */
 };

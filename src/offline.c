@@ -83,7 +83,7 @@ static int begin_section(struct offline *o)
 	int code;
 
 	locate(o->trace, o->where, sizeof(o->where));
-	o->begun = o->ended = o->fed = o->differs = false;
+	o->begun = o->ended = o->fed = o->plain = o->differs = false;
 	o->inside = !is_part(o);
 	o->unsure = false;
 	code = o->begin ? o->begin(o) : 0;
@@ -226,23 +226,35 @@ static bool is_headless(const struct offline *o, const struct fp_rec *rec,
 	       replay__unpaid(recount__replay(o->recount)) != o->unpaid;
 }
 
-static int feed(void *ctx, const struct fp_rec *rec)
+static int count(struct offline *o, const struct fp_rec *rec)
 {
-	struct offline *o = ctx;
-	uint32_t step;
-	int err = o->fed ? 0 : begin_in_middle(o);
+	uint32_t step = recount__step(o->recount, rec);
+	int err;
 
-	o->fed = true;
-	if (!err && is_part(o))
-		err = watch_time(o, rec);
-	if (err)
-		return err;
-	if (o->whatif)
-		return whatif__feed(o->whatif, rec);
-	step = recount__step(o->recount, rec);
 	o->unsure |= o->inside && o->skipped && is_headless(o, rec, step);
 	err = o->feed ? o->feed(o, rec, step) : 0;
 	return !err && o->skipped && o->unsure ? AGAIN : err;
+}
+
+/* The first record, or one of a part. */
+static __attribute__((cold)) int look_up(struct offline *o,
+					 const struct fp_rec *rec)
+{
+	int err = o->fed ? 0 : begin_in_middle(o);
+
+	o->fed = true;
+	o->plain = !is_part(o);
+	return !err && is_part(o) ? watch_time(o, rec) : err;
+}
+
+static int feed(void *ctx, const struct fp_rec *rec)
+{
+	struct offline *o = ctx;
+	int err = o->plain ? 0 : look_up(o, rec);
+
+	if (err)
+		return err;
+	return o->whatif ? whatif__feed(o->whatif, rec) : count(o, rec);
 }
 
 /* ---- what it came to ---- */

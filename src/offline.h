@@ -68,6 +68,7 @@ struct offline {
 	struct snapshot until; /* .. and at to .. */
 	struct snapshot part; /* .. and what happened in between */
 	bool fed; /* there was a record */
+	bool plain; /* .. and all that follow are asked for */
 	bool begun;
 	bool ended;
 };
