@@ -4,7 +4,7 @@
  * that it does, from the bytes of a trace to its last line; of traces of three lengths,
  * since neither speed nor memory may depend on that. The trace was written before, and
  * comes through a pipe: to write it at the same time would take from the same core, where
- * that has two threads. Then `report` of files of two lengths, and of their last
+ * that has two threads. The fastest of three counts: others may run there, too. Then `report` of files of two lengths, and of their last
  * second, which may not depend on that, either.
  *
  * Events are records, and exits that change nothing and have none.
@@ -27,7 +27,10 @@ static const char about[] = "trace format=1\n"
 /* Of nothing; twice, as they are before and after the last records were read. */
 static const char counters[] = "counters t=0\ncounters t=0\n";
 
-static uint64_t *events; /* in the trace; all processes see it */
+static struct {
+	uint64_t events; /* in the trace */
+	double fastest; /* that it was read, in seconds */
+} * shared; /* all processes see it */
 
 /* With counters each second, as fpstat record does. Returns how long it is. */
 static double write_trace(int fd, uint64_t n)
@@ -38,11 +41,11 @@ static double write_trace(int fd, uint64_t n)
 	uint64_t told = 0;
 	int err;
 
-	*events = 0;
+	shared->events = 0;
 	err = !w || trace_writer__text(w, TRACE_META, about, sizeof(about) - 1);
 	for (; n && !err; n--) {
 		rec = host__next(&h);
-		*events += 1 + rec.live;
+		shared->events += 1 + rec.live;
 		err = trace_writer__record(w, &rec);
 		if (rec.ns / 1000000000 == told || err)
 			continue;
@@ -65,17 +68,17 @@ static int made_trace(uint64_t n)
 		write_trace(fd, n);
 		_exit(0);
 	}
-	if (wait(&status) < 0 || status || lseek(fd, 0, SEEK_SET))
+	if (wait(&status) < 0 || status)
 		exit(3);
 	return fd;
 }
 
 /* On standard input. */
-static void begin_trace(uint64_t n)
+static void begin_trace(int trace)
 {
-	int trace = made_trace(n), fd[2];
+	int fd[2];
 
-	if (pipe(fd))
+	if (lseek(trace, 0, SEEK_SET) || pipe(fd))
 		exit(3);
 	if (!fork()) {
 		close(fd[0]);
@@ -104,21 +107,29 @@ static double run(const struct command *cmd, const char *line)
 	return cpu_seconds() - start;
 }
 
+/* Each in a process of its own, as a user has it; the last one tells. */
 static void measure(const struct command *cmd, const char *line, uint64_t n,
 		    struct limit limit)
 {
+	int trace = made_trace(n), i, status;
 	double seconds;
-	int status;
 
-	if (!in_child())
-		return;
-	begin_trace(n);
-	seconds = run(cmd, line);
-	if (wait(&status) < 0 || status)
-		exit(3);
-	tell(stdout, line, n, "records", (double)*events / seconds / 1e6,
-	     "M events/s", limit);
-	_exit(0);
+	for (i = 0; i < 3; i++) {
+		if (!in_child())
+			continue;
+		begin_trace(trace);
+		seconds = run(cmd, line);
+		if (wait(&status) < 0 || status)
+			exit(3);
+		if (!i || seconds < shared->fastest)
+			shared->fastest = seconds;
+		if (i == 2)
+			tell(stdout, line, n, "records",
+			     (double)shared->events / shared->fastest / 1e6,
+			     "M events/s", limit);
+		_exit(0);
+	}
+	close(trace);
 }
 
 static void measure_lengths(const struct command *cmd, const char *line,
@@ -155,9 +166,9 @@ int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000000;
 
-	events = mmap(NULL, sizeof(*events), PROT_READ | PROT_WRITE,
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (events == MAP_FAILED)
+	if (shared == MAP_FAILED)
 		return 3;
 	measure_lengths(&cmd_report, "report -o /dev/null -", n, AT_LEAST(20));
 	measure_lengths(&cmd_whatif, "whatif -o /dev/null -r -", n,
