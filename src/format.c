@@ -149,7 +149,7 @@ void formats__step(struct formats *f, const struct fp_rec *r, uint32_t step,
 	uint32_t ops = FP_OPS(step);
 	struct task *t;
 
-	*said = (struct format_said){ .told = format__told(r, step) };
+	*said = (struct format_said){};
 	if (r->flags & FP_REC_GAP)
 		memset(f, 0, sizeof(*f));
 	if (!of_task(r))
@@ -164,4 +164,5 @@ void formats__step(struct formats *f, const struct fp_rec *r, uint32_t step,
 	} else {
 		on_own(t, r, ops, said);
 	}
+	said->told = ops & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && r->other;
 }

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <linux/types.h>
 
-#include "fpstat/model.h"
 #include "fpstat/stream.h"
 
 enum format {
@@ -25,12 +24,6 @@ struct format_said {
 	enum format found;
 	enum format foretold;
 };
-
-/* On a host without SVE none does. */
-static inline bool format__told(const struct fp_rec *rec, uint32_t step)
-{
-	return step & (FP_OP_USER_SAVE | FP_OP_USER_LOAD) && rec->other;
-}
 
 struct formats;
 

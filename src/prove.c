@@ -28,7 +28,6 @@ struct prove {
 	uint64_t records;
 	enum policy policy; /* of this kernel; POLICY_MAX: no evidence yet */
 	bool lost; /* were there records that nobody saw? */
-	bool told; /* was there a format in one? If not, none is foretold. */
 	struct prove_kind kind[FP_EV_MAX];
 	struct formats *formats;
 	struct prove_format save, load;
@@ -193,9 +192,6 @@ static void compare_format(struct prove *p, const struct cpu *c,
 	struct format_said said;
 	bool sve;
 
-	p->told |= format__told(r, step);
-	if (!p->told)
-		return;
 	formats__step(p->formats, r, step, &said);
 	if (!said.told)
 		return;

@@ -176,6 +176,7 @@ format=(
 	's/	if (r->flags & FP_REC_GAP)/	if (0)/'
 	's/		if (t->traps)/		if (1)/'
 	's/		if (t->traps)/		if (0)/'
+	's/ \&\& r->other;/;/'
 )
 sweep=(
 	's/if (live == TRI_MAYBE && v->kept != NOWHERE && v->kept != at->nr)/if (0)/'
@@ -557,7 +558,7 @@ notices_source() # FILE: 0 if a test of it fails with the sources in $tmp/src
 
 	case $1 in
 	fold.c) tests=t_fold ;;
-	format.*) tests=t_format ;;
+	format.c) tests=t_format ;;
 	sweep.c|flush.c) tests="t_sweep t_policy_random" ;;
 	stream.c) tests=t_stream ;;
 	check.c) tests="t_check t_check_random" ;;
@@ -648,7 +649,6 @@ part mutate_source policy_state.h "${holds[@]}"
 part mutate_source policy_rows.c "${rows[@]}"
 part mutate_source prove.c "${prove[@]}"
 part mutate_source format.c "${format[@]}"
-part mutate_source format.h 's/ && rec->other;/;/'
 part mutate_source sweep.c "${sweep[@]}"
 part mutate_source flush.c "${flush[@]}"
 part mutate bpf/step.h t_settle "${later[@]}"
