@@ -231,6 +231,20 @@ static void other_format(void **state)
 	whatif__free(w);
 }
 
+/* Before any record tells a format there was a trap: it may be converted in memory. */
+static void trap_first(void **state)
+{
+	struct whatif *w = whatif__new(CPUS, no_names);
+	const struct prove *p = whatif__proof(w);
+
+	(void)state;
+	FEED(w, { .kind = FP_EV_SVE_TRAP }, { FP_EV_SAVE, .other = 520 },
+	     { .kind = FP_EV_FLUSH_TASK }, { FP_EV_LOAD, .other = 2192 });
+	assert_int_equal(prove__format(p, FP_EV_LOAD)->differs, 0);
+	assert_int_equal(prove__format(p, FP_EV_LOAD)->sve, 1);
+	whatif__free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +256,7 @@ int main(void)
 		cmocka_unit_test(sigreturn),
 		cmocka_unit_test(about_to_flush),
 		cmocka_unit_test(other_format),
+		cmocka_unit_test(trap_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
