@@ -237,6 +237,7 @@ $(OUT)/tests/lab/%: $(OUT)/tests/lab/%.o $(filter-out $(OUT)/src/main.o,$(OBJS))
 # It takes all CPUs; of the others each takes one.
 MUTATE     := tests/unit/mutate.sh
 TESTS_SH   := $(filter-out $(MUTATE),$(sort $(wildcard tests/unit/*.sh tests/lint/*.sh)))
+TESTS_HERE := $(MUTATE) -- $(TESTS_SH) $(UNITS)
 # Those that take longest begin first.
 LONGEST    := $(addprefix tests/lab/t_,lifecycle.sh whatif.sh scenarios.sh trace.sh)
 TESTS_LAB  := $(LONGEST) $(filter-out $(LONGEST),$(sort $(wildcard tests/lab/t_*.sh)))
@@ -253,12 +254,12 @@ setup:
 check:
 	@contrib/setup check
 ifeq ($(T),)
-	@$(RUN_TESTS) tests/build.sh $(MUTATE) -- $(TESTS_SH) $(UNITS) $(TESTS_LAB)
+	@$(RUN_TESTS) tests/build.sh $(TESTS_HERE) $(TESTS_LAB)
 else
 	@$(MAKE) $(J) all unit
 	@$(MAKE) $(J) $(FOR_LAB)
 	@$(MAKE) $(J) -s -C tests/lab/workloads all modules
-	@$(RUN_TESTS) $(MUTATE) -- $(TESTS_SH) $(UNITS) $(TESTS_LAB)
+	@$(RUN_TESTS) $(TESTS_HERE) $(TESTS_LAB)
 endif
 
 # What an emulated machine takes too long for to be done each time.
@@ -277,7 +278,7 @@ check-full: export FPSTAT_TEST_TIMEOUT := 30000
 check-full: check
 
 check-unit: all unit
-	@$(RUN_TESTS) $(MUTATE) -- $(TESTS_SH) $(UNITS)
+	@$(RUN_TESTS) $(TESTS_HERE)
 
 lint:
 	@$(RUN_TESTS) $(sort $(wildcard tests/lint/*.sh))

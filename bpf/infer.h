@@ -29,12 +29,12 @@
 
 #define FP_LAST_UNKNOWN (~0ull)
 
-static __always_inline void keep_save(struct fp_percpu *c,
-				      const struct fp_vcpu *v,
+/* A save by the save function of current; @slot: who pays for it. */
+static __always_inline void keep_save(struct fp_percpu *c, __u32 slot,
 				      const struct fp_event *ev, __u64 bytes)
 {
 	c->save = *ev;
-	c->save_slot = v ? v->slot : FP_NO_SLOT;
+	c->save_slot = slot;
 	c->save_bytes = bytes;
 }
 
@@ -51,7 +51,7 @@ static __always_inline void plan_save(struct fp_percpu *c,
 	__u64 bytes = 0;
 	struct fp_vcpu *v = saved_for(c, t, &ev, &bytes);
 
-	keep_save(c, v, &ev, bytes);
+	keep_save(c, v ? v->slot : FP_NO_SLOT, &ev, bytes);
 }
 
 /* .. and was. */
@@ -361,7 +361,7 @@ static __always_inline void infer_neon_save(struct fp_percpu *c,
 	v = saved_for(c, t, &ev, &bytes);
 	if (!is_due(c, v, &ev, bytes))
 		return;
-	keep_save(c, v, &ev, bytes);
+	keep_save(c, v ? v->slot : FP_NO_SLOT, &ev, bytes);
 	infer_save(c->cpu);
 }
 

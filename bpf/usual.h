@@ -198,12 +198,12 @@ static __always_inline bool usual_owed(struct fp_percpu *c, struct fp_vcpu *v,
 static __always_inline void plan_host_save(struct fp_percpu *c,
 					   const struct fp_vcpu *v)
 {
-	c->save = (struct fp_event){ .buf = c->model.buf,
+	const struct fp_event ev = { .buf = c->model.buf,
 				     .gen = c->model.gen,
 				     .kind = FP_EV_SAVE,
 				     .in_run = 1 };
-	c->save_slot = v->slot;
-	c->save_bytes = sve_mask ? FP_FPSIMD_BYTES : 0;
+
+	keep_save(c, v->slot, &ev, sve_mask ? FP_FPSIMD_BYTES : 0);
 	c->ahead = FP_AHEAD_SAVE;
 }
 

@@ -250,12 +250,9 @@ static void find_targets(struct attach *a)
 
 	for (i = 0; i < a->nr; i++) {
 		struct point *p = &a->point[i];
-		bool fentry = uses_fentry(p);
 
-		if (p->fn && (fentry || p->hook->flags & HOOK_INFERS) &&
-		    bpf_program__set_attach_target(program_of(a, p), 0,
-						   p->fn) &&
-		    fentry)
+		if (p->fn && (uses_fentry(p) || p->hook->flags & HOOK_INFERS) &&
+		    bpf_program__set_attach_target(program_of(a, p), 0, p->fn))
 			p->no_fentry = true;
 	}
 }

@@ -42,6 +42,7 @@ struct need {
 	uint32_t slot; /* NEED_RUN, NEED_VLOAD: the vcpu that pays */
 	uint32_t cpu;
 	uint64_t task;
+	/* Not side by side: they would be copied as one, just after one of them was written. */
 	uint64_t next; /* NEED_SWITCH alone */
 	uint64_t vcpu;
 	uint64_t count; /* NEED_ENTER, NEED_GAP and NEED_UNKNOWN alone */

@@ -244,7 +244,7 @@ static __attribute__((cold)) int look_up(struct offline *o,
 
 	o->fed = true;
 	o->plain = !is_part(o);
-	return !err && is_part(o) ? watch_time(o, rec) : err;
+	return err || o->plain ? err : watch_time(o, rec);
 }
 
 static int feed(void *ctx, const struct fp_rec *rec)

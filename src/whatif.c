@@ -156,7 +156,7 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 	struct prove_at at = { .bound = replay__bound(w->replay, rec->cpu) };
 	uint64_t doubts = w->doubt->count;
 	struct need need[NEEDS_MAX];
-	unsigned int i, n;
+	const struct need *n, *end;
 	struct prove_answer answer; /* is counted there */
 	struct fp_rec copy;
 	int err;
@@ -168,11 +168,11 @@ int whatif__feed(struct whatif *w, const struct fp_rec *rec)
 		rec = &copy;
 	}
 	prove__step(w->prove, w->policies, rec, &at, &answer);
-	n = needs__of(w->needs, rec, at.step, need);
-	for (i = 0; i < n; i++) {
-		err = policies__step(w->policies, &need[i]);
+	end = need + needs__of(w->needs, rec, at.step, need);
+	for (n = need; n < end; n++) {
+		err = policies__step(w->policies, n);
 		if (!err && w->sweep)
-			err = sweep__step(w->sweep, &need[i]);
+			err = sweep__step(w->sweep, n);
 		if (err)
 			return err;
 	}

@@ -4,8 +4,9 @@
  * that it does, from the bytes of a trace to its last line; of traces of three lengths,
  * since neither speed nor memory may depend on that. The trace was written before, and
  * comes through a pipe: to write it at the same time would take from the same core, where
- * that has two threads. The fastest of three counts: others may run there, too. Then `report` of files of two lengths, and of their last
- * second, which may not depend on that, either.
+ * that has two threads. The fastest of three counts: others may run there, too. Then
+ * `report` of files of two lengths, and of their last second, which may not depend on
+ * that, either.
  *
  * Events are records, and exits that change nothing and have none.
  *
@@ -27,13 +28,16 @@ static const char about[] = "trace format=1\n"
 /* Of nothing; twice, as they are before and after the last records were read. */
 static const char counters[] = "counters t=0\ncounters t=0\n";
 
-static struct {
+struct shared {
 	uint64_t events; /* in the trace */
+	double length; /* of it, in seconds */
 	double fastest; /* that it was read, in seconds */
-} * shared; /* all processes see it */
+};
 
-/* With counters each second, as fpstat record does. Returns how long it is. */
-static double write_trace(int fd, uint64_t n)
+static struct shared *shared; /* all processes see it */
+
+/* With counters each second, as fpstat record does. */
+static void write_trace(int fd, uint64_t n)
 {
 	struct trace_writer *w = trace_writer__new(fd);
 	struct host h = { .rng = 1 };
@@ -57,7 +61,7 @@ static double write_trace(int fd, uint64_t n)
 	if (err || trace_writer__end(w))
 		exit(3);
 	trace_writer__free(w);
-	return (double)rec.ns / 1e9;
+	shared->length = (double)rec.ns / 1e9;
 }
 
 static int made_trace(uint64_t n)
@@ -154,11 +158,10 @@ static void report_from(double from, const char *what, int fd, uint64_t n)
 
 static void report_last_second(uint64_t n)
 {
-	int fd = memfd_create("trace", MFD_CLOEXEC);
-	double length = write_trace(fd, n);
+	int fd = made_trace(n);
 
 	report_from(0.1, "report, from its begin", fd, n);
-	report_from(length - 1, "report, its last second", fd, n);
+	report_from(shared->length - 1, "report, its last second", fd, n);
 	close(fd);
 }
 

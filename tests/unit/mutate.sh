@@ -310,6 +310,21 @@ share=(
 	's/share += exits << FP_QUIET_SHIFT;/;/'
 	's/share - (exits << FP_QUIET_SHIFT) + cpu/share + cpu/'
 )
+fold=(
+	's/		if (!is_target\[i + 2\])/		if (1)/'
+	's/		i++; .*it has two.*/		;/'
+	's/(class == BPF_JMP || class == BPF_JMP32)/class == BPF_JMP/'
+	's/ \&\& op != BPF_CALL \&\&/ \&\&/'
+	's/	       op != BPF_EXIT;/	       1;/'
+	's/insn->src_reg != BPF_PSEUDO_MAP_VALUE/0/'
+	's/insn->imm != fd/0/'
+	's/load->src_reg != insn->dst_reg/0/'
+	's/load->dst_reg != insn->dst_reg/0/'
+	's/at > size || n > size - at/at > size/'
+	's/at > size || n > size - at/n > size - at/'
+	's/	insn\[1\].imm = (__s32)(value >> 32);/	;/'
+	's/	\*load = (struct bpf_insn)/	(struct bpf_insn)/'
+)
 taken=(
 	's/		note_quiet(c);/		;/'
 	's/c->passed + c->passed_quiet;/c->passed;/'
@@ -605,21 +620,6 @@ mutate_source() # FILE MUTATION...
 }
 
 # As many at a time as there are CPUs, each in a folder of its own.
-fold=(
-	's/		if (!is_target\[i + 2\])/		if (1)/'
-	's/		i++; .*it has two.*/		;/'
-	's/(class == BPF_JMP || class == BPF_JMP32)/class == BPF_JMP/'
-	's/ \&\& op != BPF_CALL \&\&/ \&\&/'
-	's/	       op != BPF_EXIT;/	       1;/'
-	's/insn->src_reg != BPF_PSEUDO_MAP_VALUE/0/'
-	's/insn->imm != fd/0/'
-	's/load->src_reg != insn->dst_reg/0/'
-	's/load->dst_reg != insn->dst_reg/0/'
-	's/at > size || n > size - at/at > size/'
-	's/at > size || n > size - at/n > size - at/'
-	's/	insn\[1\].imm = (__s32)(value >> 32);/	;/'
-	's/	\*load = (struct bpf_insn)/	(struct bpf_insn)/'
-)
 parts=0
 part()
 {

@@ -286,18 +286,23 @@ static void preempt(void)
 	}
 }
 
-/* @before: records, so that laps are old, new and in between. */
-static void interrupt_at(unsigned int step, unsigned int inner_step,
-			 unsigned int before)
+/* With that many records before, in that many lanes: laps are old, new and in between. */
+static void start_after(unsigned int before, unsigned int lanes)
 {
 	unsigned int i;
 
 	start(8);
 	for (i = 0; i < before; i++) {
-		make(0, i % FP_LANES);
+		make(0, i % lanes);
 		m.clock++;
 		drain();
 	}
+}
+
+static void interrupt_at(unsigned int step, unsigned int inner_step,
+			 unsigned int before)
+{
+	start_after(before, FP_LANES);
 	at = step;
 	inner_at = inner_step;
 	m.interrupt = preempt;
@@ -345,14 +350,7 @@ static void pair(void **state)
 	reading = true;
 	for (i = 0; i <= PAIR; i++) {
 		for (before = 0; before < 17; before++) {
-			unsigned int k;
-
-			start(8);
-			for (k = 0; k < before; k++) {
-				make(0, FP_LANE_MAIN);
-				m.clock++;
-				drain();
-			}
+			start_after(before, 1);
 			at = i;
 			m.interrupt = come_between;
 			make_pair(0);
